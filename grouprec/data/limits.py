@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +80,16 @@ def check_workbook(path: Path, archive: zipfile.ZipFile) -> None:
 
 
 class Unpacked(io.RawIOBase):
-    """The content of a gzip file or a member of a zip archive, as long as it stays within what it may unpack to."""
+    """The content of a gzip file or of members of a zip archive, as long as it stays within what it may unpack to.
 
-    def __init__(self, path: Path, member: str = "") -> None:
-        self._path, self._n = path, 0
-        self._archive = zipfile.ZipFile(path) if member else None
-        self._file: Any = self._archive.open(member) if self._archive else gzip.GzipFile(path, "rb")
+    Members come one after the other, each from a line of its own on.
+    """
+
+    def __init__(self, path: Path, members: Sequence[str] = ()) -> None:
+        self._path, self._n, self._last = path, 0, b"\n"
+        self._archive = zipfile.ZipFile(path) if members else None
+        self._file: Any = self._archive.open(members[0]) if self._archive else gzip.GzipFile(path, "rb")
+        self._more = list(members[1:])
         self._most = min(MOST_UNPACKED, max(FREE_BYTES, MOST_RATIO * path.stat().st_size))
 
     def readable(self) -> bool:
@@ -93,6 +97,14 @@ class Unpacked(io.RawIOBase):
 
     def readinto(self, target) -> int:  # any writable buffer
         n = self._file.readinto(target)
+        if not n and self._archive and self._more:
+            self._file.close()
+            self._file = self._archive.open(self._more.pop(0))
+            if self._last not in b"\r\n":
+                target[:1] = self._last = b"\n"
+                return 1
+            return self.readinto(target)
+        self._last = bytes(target[n - 1 : n]) or self._last
         self._n += n
         if self._n > self._most:
             raise too_large(self._path, self._n)

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from grouprec.core.types import SettingError
+from grouprec.data.reading.read import Reading, peek
 from grouprec.data.roles.line_numbers import is_line_number
 from tests.data.test_cases import COUNTS, ITEMS, SAME, STAMPS, TIMED, USERS, csv, hold, timed
 
@@ -50,8 +53,20 @@ def book(path: Path) -> None:
     path.write_bytes(path.with_suffix(".xlsx").read_bytes())
 
 
+def zipped(**files: bytes) -> Callable[[Path], None]:
+    def save(path: Path) -> None:
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in files.items():
+                archive.writestr(name.replace("__", "."), content)
+
+    return save
+
+
+FILMS = csv({"product_id": sorted(set(ITEMS)), "title": [f"Film {i}" for i in sorted(set(ITEMS))], "year": [1999] * 12})
+PEOPLE = csv({"customer_id": sorted(set(USERS)), "age": list(range(20, 50)), "city": ["Bonn", "Ulm"] * 15})
 MAPS = pa.array([[("item_id", i), ("page", "shop")] for i in ITEMS], pa.map_(pa.string(), pa.string()))
 HALF = PLAIN.find(b"\n", len(PLAIN) // 2) + 1
+HEADER = PLAIN[: PLAIN.find(b"\n") + 1]
 KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
     # names that say otherwise
     "a workbook.csv": (book, TIMED),
@@ -63,6 +78,16 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
         b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
         {"refused": "a pointer to it; fetch the file itself with 'git lfs pull'"},
     ),
+    # archives
+    "a shop.zip": (
+        zipped(customers__csv=PEOPLE, orders__csv=PLAIN, films__csv=FILMS),
+        {**TIMED, "told": "of the archive, orders.csv is read, not customers.csv, films.csv"},
+    ),
+    "parts.zip": (
+        zipped(p1__csv=PLAIN[: HALF - 1], p2__csv=HEADER + PLAIN[HALF:], notes__txt=b"Dear all,\nhere it is.\n"),
+        {**TIMED, "told": "2 files of the archive have the same columns and are read one after the other"},
+    ),
+    "no interactions.zip": (zipped(customers__csv=PEOPLE, films__csv=FILMS), {"refused": "zip archive of several"}),
     # files that were never written to their end
     "filled up with zeros.csv": (PLAIN + bytes(5000), {**TIMED, "told": "5,000 bytes of zero were left out"}),
     "zeros between.csv": (PLAIN[:HALF] + bytes(4096) + PLAIN[HALF:], {**TIMED, "told": "rows may be missing"}),
@@ -105,6 +130,15 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
 @pytest.mark.parametrize("name", KINDS)
 def test_a_kind_is_read_right_or_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
     hold(tmp_path / name, *KINDS[name])
+
+
+def test_a_file_of_an_archive_can_be_chosen(tmp_path: Path) -> None:
+    zipped(orders__csv=PLAIN, views__csv=csv(timed(seen=[1] * len(USERS))))(tmp_path / "both.zip")
+    assert "seen" in peek(tmp_path / "both.zip", Reading(sheet="views.csv")).columns
+    assert "seen" not in peek(tmp_path / "both.zip", Reading(sheet="ORDERS.csv")).columns
+    assert peek(tmp_path / "both.zip").sheets == ("orders.csv", "views.csv")
+    with pytest.raises(SettingError, match=r"has no file .clicks\.csv. in it; there are: orders\.csv, views\.csv"):
+        peek(tmp_path / "both.zip", Reading(sheet="clicks.csv"))
 
 
 def test_numbers_of_lines_are_told_without_counting_up_to_the_largest_id():

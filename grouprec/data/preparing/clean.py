@@ -102,7 +102,9 @@ class Preparation(BaseModel):
         description="Encoding of a text file, such as cp1252 or gb18030; mixed decides line by line; empty: found",
     )
     sheet: str = Field(
-        default="", max_length=100, description="Sheet of a workbook; empty: the one that looks most like a table"
+        default="",
+        max_length=100,
+        description="Sheet of a workbook or file in a zip archive; empty: the one that looks most like a table",
     )
 
     pseudonyms: bool = Field(

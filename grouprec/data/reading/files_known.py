@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from grouprec.core.files import UNPACKING
@@ -53,6 +54,7 @@ _OFFICE = {
     "datamodel": "a Power BI file; export the table as CSV",
     "meta-inf/manifest.mf": "a program in Java",
 }
+PACKED_KINDS = (".xlsx", ".xlsm", ".ods", ".parquet", ".zip", ".gz")  # that are not read inside an archive
 _NOT_DATA = ("__macosx/", ".ds_store", "thumbs.db", "desktop.ini", "readme", "license")
 
 
@@ -72,11 +74,11 @@ def refuse_binary(name: str, head: bytes) -> None:
             raise DataError(f"'{name}' is not a table but {kind}.")
 
 
-def packed_table(path: Path) -> str:
-    """Return the name of the one table of text in a zip archive, "" where the archive is a workbook itself.
+def packed_files(path: Path) -> tuple[str, ...]:
+    """Return the names of the files in a zip archive that people put there, none where it is a workbook itself.
 
     Raises:
-        DataError: it is damaged, or holds none or several.
+        DataError: it is damaged, something else, or has nothing in it that can be read.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -85,7 +87,7 @@ def packed_table(path: Path) -> str:
             low = [name.lower() for name in names]
             if any(name.startswith("xl/") for name in low) or ("content.xml" in low and _is_sheet(archive, names)):
                 check_workbook(path, archive)
-                return ""
+                return ()
     except UNPACKING as error:
         raise DataError(f"'{path.name}' is a damaged Excel workbook or zip archive; save it again.") from error
     for sign, kind in _OFFICE.items():
@@ -96,18 +98,20 @@ def packed_table(path: Path) -> str:
     files = [info for info in infos if not info.is_dir() and not _is_beside(info.filename)]
     if not files:
         raise DataError(f"'{path.name}' is a zip archive with no file in it.")
-    if len(files) > 1:
-        inside = some_of(PurePosixPath(info.filename).name for info in files)
-        raise DataError(
-            f"'{path.name}' is a zip archive of several files ({inside}); unpack it and give the one with the "
-            "interactions."
-        )
-    if files[0].flag_bits & 1:
+    if any(info.flag_bits & 1 for info in files):
         raise DataError(f"'{path.name}' is a zip archive with a password; unpack it and give the file inside.")
-    if files[0].filename.lower().endswith((".xlsx", ".xlsm", ".ods", ".parquet", ".zip", ".gz")):
+    if len(files) == 1 and files[0].filename.lower().endswith(PACKED_KINDS):
         inner = shown(PurePosixPath(files[0].filename).name)
         raise DataError(f"'{path.name}' is a zip archive of '{inner}'; unpack it and give that file.")
-    return files[0].filename
+    return tuple(info.filename for info in files)
+
+
+def several_files(path: Path, names: Iterable[str]) -> DataError:
+    """Return the error for a zip archive of which nothing tells which file is meant."""
+    inside = some_of(PurePosixPath(name).name for name in names)
+    return DataError(
+        f"'{path.name}' is a zip archive of several files ({inside}); unpack it and give the one with the interactions."
+    )
 
 
 def _is_sheet(archive: zipfile.ZipFile, names: list[str]) -> bool:

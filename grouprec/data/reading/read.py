@@ -15,14 +15,16 @@ import pyarrow.parquet
 from grouprec.core.files import DAMAGED
 from grouprec.core.types import DataError
 from grouprec.data.limits import check_columns, check_names
+from grouprec.data.reading.files_known import packed_files
 from grouprec.data.reading.found import Found
+from grouprec.data.reading.packed import choose_file
 from grouprec.data.reading.read_excel import excel_head, excel_table
 from grouprec.data.reading.read_json import json_head, json_table
 from grouprec.data.reading.read_parquet import parquet_beginning, parquet_head, parquet_table
 from grouprec.data.reading.read_text import text_beginning, text_head, text_table
 from grouprec.data.reading.rejects import MOST_REJECTED, Rejects, check_share
 from grouprec.data.reading.shapes import Plan, plan_for
-from grouprec.data.reading.sniff import HEAD_ROWS, Format, Sniffed, damaged_gzip, sniff
+from grouprec.data.reading.sniff import HEAD_ROWS, ZIPPED, Format, Sniffed, damaged_gzip, sniff
 from grouprec.data.values.common import release_memory, shown, some_of
 
 REMEMBERED = 4  # files
@@ -38,7 +40,7 @@ class Reading:
 
     Attributes:
         encoding: of text; found where "".
-        sheet: of a workbook; the first one with a table where "".
+        sheet: of a workbook, or a file of an archive; the first one with a table where "".
         most_rejected: the largest share of rows that may be left out as unreadable.
         as_it_is: every row is about one thing, as in a file of items: it stays one, with the lists in its cells.
     """
@@ -139,7 +141,7 @@ def read(
         raise damaged_gzip(sniffed.path) from error
     release_memory()
     check_share(sniffed.path.name, found.rejects, len(frame), reading.most_rejected)
-    notes = tuple(dict.fromkeys([*found.notes, *plan.notes]))
+    notes = tuple(dict.fromkeys([*sniffed.notes, *found.notes, *plan.notes]))
     encoding = found.encoding or sniffed.encoding
     return Table(plan.apply(frame)[wanted], len(frame), found.rejects, notes, encoding)
 
@@ -183,8 +185,20 @@ def _remembered(path: Path, reading: Reading, stamp: tuple[int, int, int]) -> tu
 
 
 def _looked(path: Path, reading: Reading) -> tuple[Sniffed, Peek, Plan]:
-    sniffed = sniff(path, reading.encoding)
+    members = packed_files(path) if _is_zipped(path) else ()
+    if len(members) > 1:
+        sniffed = choose_file(path, members, reading.encoding, reading.sheet, both=not reading.as_it_is)
+    else:
+        sniffed = sniff(path, reading.encoding)
     return sniffed, *_peek(sniffed, reading)
+
+
+def _is_zipped(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(ZIPPED)) == ZIPPED
+    except OSError:  # what is wrong is told where it is read
+        return False
 
 
 def _peek(sniffed: Sniffed, reading: Reading) -> tuple[Peek, Plan]:
@@ -200,7 +214,7 @@ def _peek(sniffed: Sniffed, reading: Reading) -> tuple[Peek, Plan]:
     if n_rows is not None and not plan.plain:
         n_rows = int(n_rows * len(shaped) / max(len(head), 1))
     columns = tuple(map(str, shaped.columns))
-    notes = tuple(dict.fromkeys([*found.notes, *plan.notes]))
+    notes = tuple(dict.fromkeys([*sniffed.notes, *found.notes, *plan.notes]))
     delimiter = sniffed.layout.delimiter if sniffed.layout else None
     shaped = shaped.head(HEAD_ROWS)
     return (
@@ -213,8 +227,8 @@ def _peek(sniffed: Sniffed, reading: Reading) -> tuple[Peek, Plan]:
             sniffed.encoding,
             delimiter,
             notes,
-            tuple(found.sheets),
-            found.sheet or None,
+            tuple(found.sheets) or sniffed.packed,
+            found.sheet or some_of(sniffed.members if sniffed.packed else ()) or None,
         ),
         plan,
     )

@@ -6,6 +6,7 @@ import codecs
 import io
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -24,7 +25,7 @@ from grouprec.data.reading.encodings import (
     legacy_encoding,
     unmarked_utf,
 )
-from grouprec.data.reading.files_known import packed_table, refuse_binary
+from grouprec.data.reading.files_known import packed_files, refuse_binary, several_files
 from grouprec.data.reading.find_layout import EXCEL_LINE, find_layout
 from grouprec.data.reading.find_records import ASSIGNED, records_path
 from grouprec.data.reading.layout import Layout
@@ -37,6 +38,7 @@ HEAD_ROWS = 1000
 MOST_FOREIGN = 0.05  # share of lines that may have another encoding than the rest
 MOST_HEAD_BYTES = LONGEST_ROW  # where the first rows are longer than usual
 _GZIP = b"\x1f\x8b"
+ZIPPED = b"PK\x03\x04"
 _TYPED_SUFFIXES = {".parquet": "a Parquet file", ".xlsx": "an Excel workbook", ".xlsm": "an Excel workbook"}
 LEAST_HOLE = 16  # zeros one after the other that stand for what was never written
 _HOLE = re.compile(rb"\x00{%d,}" % LEAST_HOLE)
@@ -60,29 +62,33 @@ class Sniffed:
         path: the file.
         format: how its content is laid out; "csv" stands for every delimited text.
         gzipped: whether it must be decompressed first.
-        member: of a zip archive, the file in it.
+        members: of a zip archive, the file in it, or those of the same columns that are read one after the other.
         encoding: of text formats, a Python codec name, or "mixed".
         other: of a mixed file, the codec of the lines that are not UTF-8.
         layout: of "csv".
         text: the decoded head of text formats, cut after its last full line where the file goes on.
         whole: whether ``text`` is the whole file.
         chosen: whether a person chose the encoding.
+        notes: which of the files of an archive are read.
+        packed: of an archive of several files, those with a table.
     """
 
     path: Path
     format: Format
     gzipped: bool = False
-    member: str = ""
+    members: tuple[str, ...] = ()
     encoding: str | None = None
     other: str | None = None
     layout: Layout | None = None
     text: str = ""
     whole: bool = True
     chosen: bool = False
+    notes: tuple[str, ...] = ()
+    packed: tuple[str, ...] = ()
 
     def open(self) -> BinaryIO:
         """Open the file for reading bytes, decompressed."""
-        return open_bytes(self.path, self.gzipped, self.member)
+        return open_bytes(self.path, self.gzipped, self.members)
 
     def estimate_rows(self, head_rows: int, row_size: float) -> tuple[int | None, bool]:
         """Return the rows of the file (None: unknown) and whether that is exact, from those of the head.
@@ -93,7 +99,7 @@ class Sniffed:
             return head_rows, True
         return (
             (None, False)
-            if self.gzipped or self.member
+            if self.gzipped or self.members
             else (int(self.path.stat().st_size / max(row_size, 1.0)), False)
         )
 
@@ -103,16 +109,17 @@ class Sniffed:
         return max(lines, int(self.path.stat().st_size / max(len(self.text) / lines, 1.0)))
 
 
-def open_bytes(path: Path, gzipped: bool, member: str = "") -> BinaryIO:
-    """Open a file for reading bytes, decompressed where it is gzipped or a member of a zip archive."""
-    return io.BufferedReader(Unpacked(path, member), HEAD_BYTES) if gzipped or member else path.open("rb")
+def open_bytes(path: Path, gzipped: bool, members: Sequence[str] = ()) -> BinaryIO:
+    """Open a file for reading bytes, decompressed where it is gzipped or members of a zip archive."""
+    return io.BufferedReader(Unpacked(path, members), HEAD_BYTES) if gzipped or members else path.open("rb")
 
 
-def sniff(path: Path, encoding: str = "") -> Sniffed:
+def sniff(path: Path, encoding: str = "", members: tuple[str, ...] = ()) -> Sniffed:
     """Return format, encoding and layout of a file, from its first megabyte.
 
     Args:
         encoding: of text formats; found where "".
+        members: of an archive of several files, those to read.
     Raises:
         DataError: the file is not there, empty, damaged, or of no format that can be read.
         SettingError: there is no such encoding.
@@ -127,12 +134,13 @@ def sniff(path: Path, encoding: str = "") -> Sniffed:
         gzipped = start.startswith(_GZIP)
         if start.startswith(b"PAR1"):
             return Sniffed(path, "parquet")
-        member = ""
-        if start.startswith(b"PK\x03\x04"):
-            member = packed_table(path)
-            if not member:
+        if start.startswith(ZIPPED) and not members:
+            members = packed_files(path)
+            if not members:
                 return Sniffed(path, "excel")
-        with open_bytes(path, gzipped, member) as file:
+            if len(members) > 1:
+                raise several_files(path, members)
+        with open_bytes(path, gzipped, members) as file:
             head = file.read(HEAD_BYTES)
             text = not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
             while text and len(head) < MOST_HEAD_BYTES and max(head.count(b"\n"), head.count(b"\r")) < 10:
@@ -151,7 +159,7 @@ def sniff(path: Path, encoding: str = "") -> Sniffed:
     except OSError as error:
         raise DataError(f"'{path.name}' cannot be read: {error.strerror or error}.") from error
     sniffed = _sniff_text(path, head, whole, check_name(encoding))
-    return replace(sniffed, gzipped=gzipped, member=member)
+    return replace(sniffed, gzipped=gzipped, members=members)
 
 
 def damaged_gzip(path: Path) -> DataError:
@@ -186,7 +194,7 @@ def _sniff_text(path: Path, head: bytes, whole: bool, chosen: str) -> Sniffed:
     layout = None if format_ else find_layout(path.name, text)
     if layout is not None:
         check_columns(path.name, layout.width)
-    return Sniffed(path, format_ or "csv", False, "", encoding, other, layout, text, whole, bool(chosen))
+    return Sniffed(path, format_ or "csv", False, (), encoding, other, layout, text, whole, bool(chosen))
 
 
 def refuse_mixed(path: Path, content: bytes) -> None:

@@ -56,7 +56,7 @@ def test_of_a_beginning_the_members_that_are_whole_come(outer, layout, data):
         list(_members(text[:cut], whole=True))
 
 
-@pytest.mark.parametrize("text", ["[1]x", "[1,]", "[1 2]", '{"a" 1}', '{"a":1,}', "[]x", "[1]]"])
+@pytest.mark.parametrize("text", ["[1]x", "[,1]", "[1 2]", '{"a" 1}', '{"a":1,,}', "[]x", "[1]]"])
 def test_text_that_is_not_json_is_an_error(text):
     with pytest.raises(json.JSONDecodeError):
         list(_members(text, whole=True))
@@ -70,7 +70,7 @@ def test_text_that_is_not_json_is_an_error(text):
         ('{"user": 1}\n\n[2]', "a.jsonl", "line 3 is not an object"),
         ('[{"user": 1},\n\n{"user"}]', "a.json", "line 3 is not valid JSON"),
         ('[{"user": 1}, 2]', "a.json", "record 2 is not an object"),
-        ('{"u": {"bought": ["a"], "viewed": {}}}', "a.json", "the value of 'u' is not a list of items"),
+        ('{"u": {"bought": ["a"], "viewed": {}}}', "a.json", "holds no rows: the value of 'u' is"),
         ('{"u": {}, "v": {"bought": []}}', "a.json", "holds no users with items"),
         ("[]", "a.json", "holds no records"),
         ('{"user": 1}\n{"user": 2}x', "a.jsonl", "line 2 is not valid JSON: Extra data"),
@@ -118,7 +118,7 @@ def test_an_array_that_breaks_off_behind_the_head_is_refused(tmp_path):
     text = json.dumps([{"user": "u", "item": "i" * 40}] * 25_000)
     path = write(tmp_path, text[:-30])
     assert len(peek(path).head) == 1000
-    with pytest.raises(DataError, match="line 1 is not valid JSON"):
+    with pytest.raises(DataError, match="it was cut off"):
         read_table(path)
 
 
