@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from grouprec.core.types import SettingError
+from grouprec.data.reading.blocks import block_records
 from grouprec.data.reading.read import Reading, peek
 from grouprec.data.roles.line_numbers import is_line_number
-from tests.data.test_cases import COUNTS, ITEMS, SAME, STAMPS, TIMED, USERS, csv, hold, timed
+from tests.data.test_cases import COUNTS, DAYS, ITEMS, SAME, STAMPS, TIMED, TITLES, USERS, N, csv, hold, shop, timed
 
 ROWS = list(zip(USERS, ITEMS, COUNTS, STAMPS, strict=True))
 PLAIN = csv(timed())
@@ -60,6 +61,17 @@ def zipped(**files: bytes) -> Callable[[Path], None]:
                 archive.writestr(name.replace("__", "."), content)
 
     return save
+
+
+def bank(id: str = "customer_id", one: bool = False) -> bytes:
+    """Return a row a customer a month: facts, and a flag for each product, of which ``one`` or some are 1."""
+    people = [f"{10_000 + n % 30}" for n in range(90)]
+    facts = {"month": [f"2015-0{1 + n // 30}-28" for n in range(90)], id: people}
+    facts |= {"sex": ["HV"[int(p) % 2] for p in people], "age": [20 + 7 * int(p) % 60 for p in people]}
+    facts |= {"ind_new": [int(n % 9 == 0) for n in range(90)], "income": [1000.5 + 13 * int(p) for p in people]}
+    has = [int(p) % 10 for p in people]
+    flags = {f"ind_fund{k}_ult1": [int(k == h or (not one and k == (3 * h + 1) % 10)) for h in has] for k in range(10)}
+    return csv(facts | flags)
 
 
 FILMS = csv({"product_id": sorted(set(ITEMS)), "title": [f"Film {i}" for i in sorted(set(ITEMS))], "year": [1999] * 12})
@@ -116,6 +128,40 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
         parquet(user_id=pa.array([2**64 - 1 - int(u[1:]) for u in USERS], pa.uint64()), item_id=ITEMS, ts=STAMPS),
         {**TIMED, "user ids": str(2**64 - 101)},
     ),
+    # columns of databases
+    "warehouse.csv": (
+        csv({"CUST_NBR": USERS, "PRD_CD": ITEMS, "TXN_DT": DAYS, "SLS_QTY": COUNTS, "TXN_ID": range(9000, 9000 + N)}),
+        {**SAME, "days": True, "weights": COUNTS,
+         "roles": {"user": "CUST_NBR", "item": "PRD_CD", "time": "TXN_DT", "weight": "SLS_QTY", "order": "TXN_ID"}},
+    ),
+    "star.csv": (
+        csv({"ss_customer_sk": [u[1:] for u in USERS], "ss_item_sk": [i[1:] for i in ITEMS], "sold_on": DAYS}),
+        {**SAME, "days": True, "roles": {"user": "ss_customer_sk", "item": "ss_item_sk", "time": "sold_on"}},
+    ),
+    "Coupang.csv": (
+        csv({"주문일": DAYS, "구매자": USERS, "노출상품ID": ITEMS, "구매수(수량)": COUNTS}),
+        {**SAME, "days": True, "weights": COUNTS, "roles": {"weight": "구매수(수량)"}},
+    ),
+    "edits.tsv": (
+        csv({"page_title": [f"Page_{i}" for i in ITEMS], "actor_name": USERS, "at": STAMPS}, sep="\t"),
+        {**TIMED, "roles": {"user": "actor_name", "item": "page_title"}},
+    ),
+    "states.csv": (csv(timed(State=["New York", "Ohio", "New Mexico"] * 120)), {**TIMED, "no": "outcome"}),
+    "Shopee.csv": (
+        csv(timed(**{"訂單狀態": ["不成立", *["完成"] * 3] * 90})), {"lost": {"came to nothing": 90}}
+    ),
+    # what nobody is, and no time
+    "searched.csv": (csv({"Search term": TITLES, "Campaign": ITEMS, "Clicks": COUNTS}), {"asked": "user"}),
+    "of the future.csv": (
+        csv(shop(date=[f"20{60 + n % 9}-05-01" for n in range(N)])), {"refused": "lie before 1970 or after"}
+    ),
+    "loans of 1895.csv": (
+        csv(shop(date=[f"189{n % 9}-05-01" for n in range(N)])), {"refused": "if they are right and only their order"}
+    ),
+    # what each person has, beside what they are
+    "bank.csv": (bank(), {"users": 30, "items": 10, "told": "10 columns of 0 and 1 (ind_fund0_ult1, ind_fund1_ult1"}),
+    "bank of others.csv": (bank(id="ncodpers"), {"users": 30, "items": 10}),
+    "kinds of people.csv": (bank(one=True), {"asked": "item"}),
     # ids
     "blanks of web pages.csv": (
         csv(timed(product_id=[f"Red\u00a0mug {i}" if n % 2 else f"Red mug {i}" for n, i in enumerate(ITEMS)])), TIMED
@@ -130,6 +176,15 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
 @pytest.mark.parametrize("name", KINDS)
 def test_a_kind_is_read_right_or_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
     hold(tmp_path / name, *KINDS[name])
+
+
+def test_paragraphs_behind_a_blank_line_stay_with_their_review():
+    given = ["a: 1", "b: good", "", "a: 2", "b: fine", "", "But the lid", "", "PS: sent back", "", "a: 3", "b: y"]
+    assert list(block_records(given)) == [
+        {"a": "1", "b": "good"},
+        {"a": "2", "b": "fine But the lid PS: sent back"},
+        {"a": "3", "b": "y"},
+    ]
 
 
 def test_a_file_of_an_archive_can_be_chosen(tmp_path: Path) -> None:

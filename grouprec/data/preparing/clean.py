@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, Self
 
 import numpy as np
@@ -36,7 +37,7 @@ from grouprec.data.values.common import release_memory, shown, sorted_unique
 from grouprec.data.values.ids import are_long, encode_ids, rounded_example
 from grouprec.data.values.numerals import read_numbers
 from grouprec.data.values.time_periods import foreign_calendar
-from grouprec.data.values.times import read_times
+from grouprec.data.values.times import latest_time, read_times
 
 _FEWEST_APART = 20  # rows of which no two have a user or an item in common
 
@@ -257,7 +258,7 @@ def _read_times(
     found = read_times(column, None if roles.clock is None else table[roles.clock])
     times, report.time_order = found.seconds, found.order
     bad = np.isnan(times) & keep
-    check_times(column, bad, int(keep.sum()))
+    check_times(column, bad, int(keep.sum()), found.outside)
     report.doubts += unread_doubt("time", column, found.unread & keep) + time_doubts(str(roles.time), found)
     note = _("column '{time}': {bad} empty or not a time").format(time=shown(roles.time), bad=decimal(bad.sum()))
     return narrow(
@@ -265,14 +266,25 @@ def _read_times(
     ), times
 
 
-def check_times(column: pd.Series, bad: np.ndarray, n: int) -> None:
-    """Raise DataError where more than half of ``n`` rows have a time that cannot be read (``bad`` is a mask)."""
+def check_times(column: pd.Series, bad: np.ndarray, n: int, outside: np.ndarray | None = None) -> None:
+    """Raise DataError where more than half of ``n`` rows have a time that cannot be read (``bad`` is a mask).
+
+    Args:
+        outside: which of them are moments when nothing of the file can have happened; None for none.
+    """
     if bad.sum() * 2 <= n:
         return
     values = column[bad].dropna()
     example = _("such as '{value}'").format(value=shown(values.iloc[0])) if len(values) else _("it is empty")
     calendar = foreign_calendar(str(values.iloc[0])) if len(values) else ""
     example += f", a year of the {calendar} calendar" if calendar else ""
+    if outside is not None and (outside & bad).sum() * 2 > bad.sum():
+        last = datetime.fromtimestamp(latest_time(), UTC)
+        raise DataError(
+            f"{bad.sum():,} of {n:,} times in column '{shown(column.name)}' lie before 1970 or after {last:%B %Y} "
+            f"({example}); if they are right and only their order counts, move them, else choose another column with "
+            "--map time=COLUMN, or do without with --map time=."
+        )
     raise DataError(
         f"{bad.sum():,} of {n:,} times in column '{shown(column.name)}' cannot be read ({example}); write them like "
         "2024-05-31 14:30, choose another column with --map time=COLUMN, or do without with --map time=."

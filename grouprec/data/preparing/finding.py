@@ -17,7 +17,7 @@ from grouprec.data.roles.detect import Detected, detect
 from grouprec.data.roles.doubts import Doubt, column_doubts
 from grouprec.data.values.common import shown
 from grouprec.data.values.numerals import to_numbers
-from grouprec.data.values.times import to_seconds
+from grouprec.data.values.times import read_times
 
 
 def reading_of(settings: Preparation) -> Reading:
@@ -50,9 +50,10 @@ def find_all(
         raise DataError(f"'{interactions.name}': {error}") from error
     if found.time is not None:
         column = head.head[found.time]
-        bad = np.isnan(to_seconds(column))
+        times = read_times(column)
+        bad = np.isnan(times.seconds)
         if bad.all() and column.notna().any():
-            check_times(column, bad, len(bad))
+            check_times(column, bad, len(bad), times.outside)
     for role in ("weight", "rating"):
         name = getattr(found, role)
         values = head.head.iloc[:0, 0] if name is None else head.head[name].dropna()

@@ -39,16 +39,23 @@ def n_blocks(text: str) -> int:
 def block_records(lines: Iterable[str]) -> Iterator[dict[str, str]]:
     """Yield name -> value of every record: one begins behind a blank line, or where its first name comes again.
 
-    A line without a name goes on with the value above it.
+    A line without a name goes on with the value above it, also behind a blank line: the second paragraph of a review.
+    There a name that no record has had yet ("PS: ...") is none.
     """
     record: dict[str, list[str]] = {}  # the lines of each value: joined once, for there may be very many
     first = last = ""
+    known: set[str] = set()
+    parted = False  # by a blank line, which ends the record unless a line without a name follows
     for line in lines:
         body = line.strip().strip("\ufeff\x00")
         found = _NAMED.fullmatch(body) if body else None
-        if record and (not body or (found is not None and found[1] == first)):
+        if found is not None and parted and known and found[1] not in known:
+            found = None
+        if record and found is not None and (parted or found[1] == first):
             yield _joined(record)
+            known.update(record)
             record = {}
+        parted = not body
         if found is not None and found[1] not in record:
             last = found[1]
             first = first or last

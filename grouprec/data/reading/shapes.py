@@ -12,7 +12,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ import pandas as pd
 
 from grouprec.data.reading.compact import Compact, find_compact
 from grouprec.data.reading.continued import Continued, find_continued
+from grouprec.data.reading.flagged import find_flagged
 from grouprec.data.reading.headings import Headings, find_headings
 from grouprec.data.reading.json_records import flat
 from grouprec.data.reading.repeated import Repeated, find_repeated
@@ -203,14 +204,12 @@ def plan_for(head: pd.DataFrame) -> Plan:
     repeated = find_repeated(head, columns)
     if repeated is not None:
         return Plan(repeated.names, repeated=repeated, notes=(*notes, repeated.note))
-    wide = find_wide(head, columns)
+    wide = find_wide(head, columns) or find_flagged(head, columns)
     if wide is not None:
         return Plan(wide.kept, wide=wide, notes=(*notes, wide.note))
     plan = _clicked(head, columns) or _written_lists(head, columns) or _written_objects(head, columns)
-    plan = plan or _items_in_text(head, columns) or _dated(head, columns) or _continued(head, columns)
-    if plan is not None:
-        return Plan(**{**plan.__dict__, "notes": (*notes, *plan.notes)})
-    return Plan(columns, notes=notes)
+    plan = plan or _items_in_text(head, columns) or _dated(head, columns) or _continued(head, columns) or Plan(columns)
+    return replace(plan, notes=(*notes, *plan.notes))
 
 
 def _clicked(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:

@@ -277,7 +277,8 @@ class _Search(RoleSearch):
         if len(left) != len(missing) or (len(left) == len(_OWNERS) and evidence.are_alike(self.head[left])):
             return
         named = len(left) == len(_OWNERS) and self._names(left[0]) and not self._names(left[1])
-        if named or (len(left) == len(_OWNERS) and self._objects("user", left[0], strict=True)):
+        titled = len(left) == len(_OWNERS) and [means("label", column) is not None for column in left] == [True, False]
+        if named or titled or (len(left) == len(_OWNERS) and self._objects("user", left[0], strict=True)):
             left.reverse()  # what has a name of its own is the item
         self.taken.update(zip(missing, left, strict=True))
         self.result.by_elimination += tuple(missing)
@@ -289,7 +290,10 @@ class _Search(RoleSearch):
         self._count_left()
 
     def _may_be_left(self, missing: list[str], column: str) -> bool:
-        """Return whether a column may be one of the missing, as far as its values tell."""
+        """Return whether a column may be one of the missing, as far as its values tell: words that are searched for, or
+        said, may be items, but are no users."""
+        if missing == ["user"] and means("text", column) is not None:
+            return False
         return not self._speaks_otherwise(missing[0], column) and evidence.may_identify(self.head[column])
 
     def _count_left(self) -> None:

@@ -87,13 +87,14 @@ def _words(*words: str) -> tuple[str, ...]:
 
 _ID = _any(
     "id ids uid uniqueid barcode cardnumber cardno card code no nr num number key uuid guid hash ref pseudoid",
-    "identifier cod",
+    "identifier cod cd nbr sk",
     "nummer kennung schluessel schlüssel numero número codigo código codice identificador identificatore identifiant",
     "numéro référence kod numer номер код ид идентификатор 编号 編號 编码 編碼 号 號 号码 代码 标识 番号 コード 识别号",
     "卡号 卡號",
     *MORE["id"],
 )
 _USER = _any(
+    "cust acct mbr usr hshd pax",  # as columns of databases are called
     "user users customer customers client clients member members account accounts visitor visitors shopper reviewer",
     "subscriber patient student person guest buyer purchaser consumer listener viewer reader player learner household",
     "cardholder contact borrower attendee learner fan profile profiles patron athlete rider candidate applicant msisdn",
@@ -121,6 +122,7 @@ _USER = _any(
     *MORE["user"],
 )
 _ITEM = _any(
+    "prod prd itm",
     "item items product products sku skus stock article asin isbn movie film book song track artist game recipe "
     "hotel course",
     "business offer content material goods app show video episode restaurant venue poi listing "
@@ -142,6 +144,7 @@ _ITEM = _any(
     *MORE["item"],
 )
 _WHAT = _any(  # what a moment is the moment of
+    "txn trx ord purch evt crt sold purchased",
     "invoice order event purchase transaction trans review click created creation rating visit sale sales listen "
     "play played",
     "watched watch bought ordered added bestellt gekauft verkauft besteld gekocht booking booked checkout payment "
@@ -206,7 +209,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         "quantity|qty|quantities|weight|count|units|" + _any(
             "pieces packs packages bottles seats portions servings flaschen bouteilles botellas",
             "tickets entradas biglietti billets ingressos eintrittskarten liczbasztuk ausleihen",
-            "cant stk kwmeng",
+            "cant stk kwmeng 구매수 판매수 주문수 구매수량 판매수량 주문수량",
             "menge anzahl stück stueck stückzahl stueckzahl cantidad unidades quantità qta qtà pezzi quantidade "
             "qtd qtde",
             "aantal hoeveelheid stuks ilość liczba sztuk количество колво 数量 數量 件数 个数 個数 点数",
@@ -250,7 +253,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "order": (
         f"(?:{_ID})?(?:" + _any(
-            "invoice order opportunity basket transaction receipt bill ticket purchase session cart visit "
+            "txn trx ord invoice order opportunity basket transaction receipt bill ticket purchase session cart visit "
             "reservation booking "
             "bestellung bestell "
             "auftrag",

@@ -52,7 +52,7 @@ _NOTHING = re.compile(
     r"(?:.*\W)?(?:cancel|refund|return|void|fail|reject|declin|chargeback|charged back|disput|abandon|expired|fraud|"
     "lost|storn|retour|zuruckge|erstatt|abgebrochen|abgelehnt|fehlgeschlagen|devuel|devolu|devolv|anulad|anulow|reembols|rechazad|"
     "fallid|annull|reso|rimbors|rifiutat|fallit|cancelad|estornad|recusad|geannul|geretour|terugbetaald|geweigerd|mislukt|"
-    "zwrot|zwroc|odrzucon|отмен|возврат|возвращ|отказ|不成功|已取消|取消|退款|退货|退貨|(?:交易|订单|已)?关闭|キャンセル|取消|返品|返金|rembours|annul|"
+    "zwrot|zwroc|odrzucon|отмен|возврат|возвращ|отказ|不成功|已取消|取消|不成立|退款|退货|退貨|(?:交易|订单|已)?关闭|キャンセル|取消|返品|返金|rembours|annul|"
     "echou|refus|cxl|no.?show|" + "|".join(sorted(folded_words(*WORDS["nothing"]))) + ")"
 )
 _NOT = re.compile(
@@ -61,7 +61,8 @@ _NOT = re.compile(
     r"(?:declined|denied|rejected).*"
 )
 _USUAL = re.compile(
-    "complet|paid|ship|deliver|process|pending|fulfil|clos|open|new|hold|success|abgeschlossen|bezahlt|versandt|geliefert|"
+    "complet|paid|ship|deliver|process|pending|fulfil|clos|open|new(?: order)?$|hold|success|"
+    "abgeschlossen|bezahlt|versandt|geliefert|"
     "bearbeitung|offen|pagad|enviad|entregad|pendient|pagat|spedit|consegnat|attesa|pago|pendente|betaald|verzonden|afgerond|"
     "zaplac|zrealiz|wyslan|dostarczon|оплач|доставл|выполн|нов|完成|已付款|已发货|成功|待|支払|発送|完了|済|paye|livre|expedi|"
     "termin|approved|confirmed|authorized"

@@ -68,6 +68,7 @@ class Times:
     Attributes:
         seconds: float64 [n] since 1970 UTC, NaN where there is no time.
         unread: bool [n], there is something, but no time of an event.
+        outside: bool [n], what is unread is a moment, before 1970 or more than two years ahead; None for none.
         order: "day/month/year" and the like, where the texts left it open and the column decided.
         unsure: whether another order reads the texts as well.
         units: "seconds", "milliseconds", ... of plain numbers, sorted; several where values differ.
@@ -82,6 +83,7 @@ class Times:
     units: tuple[str, ...] = ()
     buddhist: bool = False
     mixed: bool = False
+    outside: np.ndarray | None = None
 
 
 def latest_time() -> float:
@@ -113,7 +115,7 @@ def read_times(column: pd.Series, clock: pd.Series | None = None, order: str = "
     inside = (found.seconds >= 0) & (found.seconds <= latest)
     outside = np.isfinite(found.seconds) & ~inside
     seconds = np.where(inside, found.seconds, np.nan)
-    return replace(found, seconds=seconds, unread=found.unread | outside)
+    return replace(found, seconds=seconds, unread=found.unread | outside, outside=outside if outside.any() else None)
 
 
 def to_clock(column: pd.Series) -> np.ndarray:
