@@ -14,6 +14,7 @@ from grouprec.data.roles.header_words import (
     CLOCK,
     NOT_WHEN,
     PART_NUMBER,
+    TITLE,
     TOGETHER,
     WORK,
     header_names,
@@ -277,7 +278,7 @@ class _Search(RoleSearch):
         if len(left) != len(missing) or (len(left) == len(_OWNERS) and evidence.are_alike(self.head[left])):
             return
         named = len(left) == len(_OWNERS) and self._names(left[0]) and not self._names(left[1])
-        titled = len(left) == len(_OWNERS) and [means("label", column) is not None for column in left] == [True, False]
+        titled = len(left) == len(_OWNERS) and [says(TITLE, column) for column in left] == [True, False]
         if named or titled or (len(left) == len(_OWNERS) and self._objects("user", left[0], strict=True)):
             left.reverse()  # what has a name of its own is the item
         self.taken.update(zip(missing, left, strict=True))

@@ -344,6 +344,8 @@ COUNTED = re.compile(
 TOGETHER = _words("household haushalt family company organisation organization firm team tenant hogar foyer huishouden")
 # The number of a part of a work, unless it tells the part from those of all other works.
 PART_NUMBER = _words("no nr num number index position nummer numero número numéro номер 号 號 番号 集 话 話")
+# What things have and people do not.
+TITLE = _words("title titel titre título titolo tytuł название 标题 题名 タイトル")
 # What is one of several copies of a work where another column tells the work itself.
 WORK = _words("bib biblio biblionumber bibnumber bibid bibrecord mmsid catkey")
 CLOCK = re.compile(
