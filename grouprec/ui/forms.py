@@ -91,6 +91,7 @@ def form(
     *,
     start: Mapping[str, Any] | None = None,
     labels: Mapping[str, str] | None = None,
+    options: Mapping[str, Mapping[str, str]] | None = None,
     columns: int = 3,
     leave_out: Collection[str] = (),
 ) -> dict[str, Any]:
@@ -101,6 +102,7 @@ def form(
         key: distinguishes this form's widgets; another key starts from the base again.
         start: values to start from where they differ from the base.
         labels: what a setting is called where its name does not say it well.
+        options: by setting, what its choices are called where their names do not say it well.
         columns: widgets side by side.
         leave_out: settings that are drawn elsewhere.
     """
@@ -112,18 +114,22 @@ def form(
         row = st.columns(columns, vertical_alignment="bottom")
         for column, spec in zip(row, specs[at : at + columns], strict=False):
             with column:
-                values[spec.name] = _widget(spec, first[spec.name], f"{key}.{spec.name}")
+                values[spec.name] = _widget(spec, first[spec.name], f"{key}.{spec.name}", (options or {}).get(spec.name, {}))
     return changed(values, base)
 
 
-def _widget(spec: FieldSpec, value: Any, key: str) -> Any:
+def _widget(spec: FieldSpec, value: Any, key: str, called: Mapping[str, str]) -> Any:
     label, about = plain(_(spec.label)), plain(_(spec.help)) or None
     if spec.kind == "bool":
         return st.toggle(label, value, key=key, help=about, persist_state="session")
     if spec.kind == "choice":
         options = list(spec.options)
         index = options.index(value) if value in options else 0
-        return st.selectbox(label, options, index, key=key, help=about, format_func=str, persist_state="session")
+
+        def said(option: Any) -> str:
+            return called.get(option) or str(option)
+
+        return st.selectbox(label, options, index, key=key, help=about, format_func=said, persist_state="session")
     if spec.kind == "text":
         text = st.text_input(label, value or "", key=key, help=about, persist_state="session")
         return text or (None if spec.optional else "")

@@ -66,7 +66,21 @@ LABELS = Glossary(
         "pseudonyms": "Pseudonyms of users",
     }
 )
+OPTIONS = {
+    "rating": Glossary({"weight": "How much somebody likes it", "threshold": "Liked, from the lowest good one on"}),
+    "duplicates": Glossary({"auto": "Automatic", "sum": "Added up", "last": "The last one counts"}),
+    "weighting": Glossary({"log": "Large ones damped (logarithm)", "none": "As they are", "binary": "All the same"}),
+    "split": Glossary(
+        {
+            "auto": "Automatic",
+            "time": "Time, the same for all",
+            "user": "Chance, for every user",
+            "user_time": "Time, every user's own",
+        }
+    ),
+}
 SHOWN_ROWS = 200
+MANY_DROPPED = 0.01  # share of the rows from which on the steps that dropped some are worth the picture
 TABS = (N_("Understood"), N_("Dropped rows"), N_("Distribution"), N_("Rows"), N_("Columns"), N_("Preparation"))
 
 
@@ -105,7 +119,12 @@ def draw_preparation(dataset: KnownDataset, behaviour: pd.Series | None) -> dict
     """Draw the form of the preparation; return the settings that differ from the defaults."""
     base = Preparation()
     changes = form(
-        base, f"prepare.{dataset.key}", start=dataset.preparation, labels=LABELS, leave_out=("encoding", "sheet")
+        base,
+        f"prepare.{dataset.key}",
+        start=dataset.preparation,
+        labels=LABELS,
+        options=OPTIONS,
+        leave_out=("encoding", "sheet"),
     )
     changes |= reading.chosen(dataset)
     if behaviour is not None:
@@ -165,8 +184,8 @@ def draw_described(dataset: KnownDataset, check: Check) -> None:
 
 
 def draw_picture(check: Check) -> None:
-    """Draw what the steps that dropped rows left; where none did, when things happened."""
-    if not check.report["dropped"].any() and len(check.activity):
+    """Draw what the steps that dropped rows left; where hardly any did, when things happened."""
+    if check.report["dropped"].sum() < MANY_DROPPED * check.n_raw and len(check.activity):
         says = _("Interactions over time. {check}").format(check=preview.activity_sentence(check))
         figure = preview.activity_figure(check.activity)
         st.plotly_chart(figure, key="over_time", config=QUIET_CONFIG, alt=says)
@@ -183,25 +202,37 @@ def draw_picture(check: Check) -> None:
 
 
 def draw_dropped(check: Check) -> None:
-    """Draw what every step dropped and why, and how the rest is split."""
-    st.dataframe(
-        preview.shown_report(check.report),
-        hide_index=True,
-        row_height=28,
-        height="content",
-        column_config={
-            "step": st.column_config.TextColumn(_("Step"), width=200),
-            "rows_before": st.column_config.NumberColumn(_("Rows before"), format="localized", width=90),
-            "rows_after": st.column_config.NumberColumn(_("Rows after"), format="localized", width=90),
-            "dropped": st.column_config.NumberColumn(_("Dropped"), format="localized", width=80),
-            "note": st.column_config.TextColumn(_("Why")),
-        },
-        alt=_("The steps of the preparation with rows before, after and dropped"),
-    )
+    """Draw what the steps dropped that did, and why, how the rest is split, and all steps for who asks for them."""
+    if check.report["dropped"].any():
+        draw_steps(check.report[check.report["dropped"] > 0], _("The steps that dropped rows"))
+    else:
+        st.markdown(_("No row was dropped."))
     names = {"train": _("To learn from"), "validation": _("To choose settings"), "test": _("To judge the result")}
     st.markdown(plain(split_words(check.split)), help=_("Nothing is learned from the rows that judge."))
     for column, (part, title) in zip(st.columns(3), names.items(), strict=True):
         column.metric(title, plural(check.split[part], "row"), border=True)
+    every = st.expander(_("All steps of the preparation"), key="all_steps", on_change="rerun")
+    if every.open:
+        with every:
+            draw_steps(check.report, _("The steps of the preparation with rows before, after and dropped"))
+
+
+def draw_steps(report: pd.DataFrame, alt: str) -> None:
+    """Draw steps of the preparation: their rows before and after, and why rows went."""
+    st.dataframe(
+        preview.shown_report(report),
+        hide_index=True,
+        row_height=28,
+        height="content",
+        column_config={
+            "step": st.column_config.TextColumn(_("Step"), width=250),
+            "rows_before": st.column_config.NumberColumn(_("Rows before"), format="localized", width=85),
+            "rows_after": st.column_config.NumberColumn(_("Rows after"), format="localized", width=80),
+            "dropped": st.column_config.NumberColumn(_("Dropped"), format="localized", width=70),
+            "note": st.column_config.TextColumn(_("Why"), width=500),
+        },
+        alt=alt,
+    )
 
 
 def draw_warnings(dataset: KnownDataset, check: Check) -> None:

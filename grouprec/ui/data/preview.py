@@ -81,13 +81,16 @@ def summarise(prepared: Prepared) -> Check:
 
 
 def distribution(counts: np.ndarray) -> pd.DataFrame:
-    """Return how often counts fall into 1, 2 to 3, 4 to 7, 8 to 15, ...: a log scale with readable limits."""
+    """Return how often counts fall into 1, 2 to 3, 4 to 7, 8 to 15, ...: a log scale with readable limits.
+
+    It begins at the first limits that anything falls into.
+    """
     counts = counts[counts > 0]
     if not len(counts):
         return pd.DataFrame({"interactions": pd.Series(dtype="str"), "count": pd.Series(dtype="int64")})
     power = np.floor(np.log2(counts)).astype(int)
-    sizes = np.bincount(power)
-    lows = 2 ** np.arange(len(sizes))
+    sizes = np.bincount(power)[power.min() :]
+    lows = 2 ** np.arange(power.min(), power.max() + 1)
     labels = ["1" if low == 1 else f"{low}–{2 * low - 1}" for low in lows.tolist()]
     return pd.DataFrame({"interactions": labels, "count": sizes})
 
@@ -249,8 +252,11 @@ def users_sentence(check: Check) -> str:
 
 
 def items_sentence(check: Check) -> str:
-    """Return how many items few people take."""
-    few = check.per_item["count"].head(3).sum()  # up to seven
+    """Return how many items few people take, or that none is taken by few."""
+    labels = check.per_item["interactions"]
+    few = check.per_item.loc[labels.isin(["1", "2–3", "4–7"]), "count"].sum()
+    if not few and len(labels):
+        return _("Every item has at least {least} interactions.").format(least=labels.iloc[0].partition("–")[0])
     return _("{few} of the items have at most 7 interactions.").format(
         few=percent(few / max(check.per_item["count"].sum(), 1))
     )

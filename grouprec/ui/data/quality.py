@@ -272,13 +272,13 @@ def tail_figure(tail: pd.DataFrame) -> go.Figure:
         fillcolor="rgba(100, 116, 216, 0.12)",
         hovertemplate=_("%{x:.0%} of the items take %{y:.0%} of the interactions<extra></extra>"),
     )
-    axis = {"tickformat": ".0%", "nticks": 5, "title": None}
+    axis = {"tickformat": ".0%", "tickvals": [0, 0.5, 1]}
     figure.update_layout(
         height=220,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        margin={"l": 8, "r": 24, "t": 8, "b": 8},
         showlegend=False,
-        xaxis={**axis, "range": [0, 1], "showgrid": False},
-        yaxis={**axis, "range": [0, 1.02]},
+        xaxis={**axis, "range": [0, 1], "showgrid": False, "title": _("of the items, the most popular first")},
+        yaxis={**axis, "range": [0, 1.02], "title": _("of the interactions")},
     )
     return figure
 

@@ -20,6 +20,19 @@ def test_counts_fall_into_powers_of_two() -> None:
     assert frame["interactions"].tolist() == ["1", "2–3", "4–7", "8–15"]
     assert frame["count"].tolist() == [2, 2, 1, 1]
     assert preview.distribution(np.zeros(3, int)).empty
+    assert preview.distribution(np.array([20, 40]))["interactions"].tolist() == ["16–31", "32–63"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "says"),
+    [
+        ([1, 3, 7, 20], "75 % of the items have at most 7 interactions."),
+        ([20, 40], "Every item has at least 16 interactions."),
+    ],
+)
+def test_few_interactions_are_told_where_there_are_such_items(counts: list[int], says: str) -> None:
+    check = replace(check_of(400, len(counts), 4_000, 0), per_item=preview.distribution(np.array(counts)))
+    assert preview.items_sentence(check) == says
 
 
 @pytest.mark.parametrize(("days", "most"), [(30, 31), (400, 60), (2000, 68)])
