@@ -230,6 +230,8 @@ def test_the_slider_of_lists_changes_the_answer_and_the_link(tab: Tab, run: Run)
     main = open_page(tab, "decide", run)
     answer = main.locator("h1, h2, h3").first
     before = answer.inner_text()
+    label = tab.page.locator("[data-testid=stSliderThumbValue]").first.bounding_box()
+    assert label is not None and label["height"] < ROW, "its label is one line, wider than the thumb"
     thumb = tab.page.get_by_role("slider").first
     thumb.focus()
     thumb.press("ArrowLeft")
