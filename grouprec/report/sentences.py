@@ -24,8 +24,10 @@ from grouprec.report.text import (
     plural,
     ratio,
     score,
+    short,
 )
 
+MOST_NAMED = 50  # characters of an item's label in a headline
 METRIC = "ndcg@10"  # the headline; every sentence says what it is behind the help mark
 METRIC_HELP = N_(
     "Measured with nDCG@10 on held-out interactions: how high the items that a user really took next stand in the "
@@ -259,7 +261,7 @@ def list_answer(group: Row, first: pd.DataFrame) -> str:
             name=plain(group["name"])
         )
     who = _("**{name}** ({users})").format(name=plain(group["name"]), users=plural(group["size"], "user"))
-    labels = [f"*{plain(label)}*" for label in first["label"].head(2)]
+    labels = [f"*{plain(short(label, MOST_NAMED))}*" for label in first["label"].head(2)]
     shown = _("Show {who} {labels} first").format(who=who, labels=series(labels))
     return full_stop(shown)
 
@@ -335,7 +337,9 @@ def compare_answer(
             if only
             else _("; k-means + most popular reaches {value}")
         ).format(value=score(usual["value"]))
-    personal = _("Personal lists reach {individual}").format(individual=score(lists["individual"]))
+    personal = _("Personal lists reach {individual} of {measure}").format(
+        individual=score(lists["individual"]), measure=metric.replace("ndcg", "nDCG")
+    )
     doubt = (
         _(" Tested on {users}: {too_few} which is better.").format(
             users=plural(lists["n_users"], "user"), too_few=_(TOO_FEW)

@@ -114,7 +114,9 @@ def form(
         row = st.columns(columns, vertical_alignment="bottom")
         for column, spec in zip(row, specs[at : at + columns], strict=False):
             with column:
-                values[spec.name] = _widget(spec, first[spec.name], f"{key}.{spec.name}", (options or {}).get(spec.name, {}))
+                values[spec.name] = _widget(
+                    spec, first[spec.name], f"{key}.{spec.name}", (options or {}).get(spec.name, {})
+                )
     return changed(values, base)
 
 

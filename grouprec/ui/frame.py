@@ -317,7 +317,7 @@ def watch(run_id: str) -> None:
     if status is None or status.state in FINISHED:
         st.rerun()
     st.progress(status.fraction, text=_("Training: {stage}").format(stage=title_of(status.stage).lower()))
-    if st.button(_("Watch"), type="tertiary", key="watch_train"):
+    if st.button(_("Watch"), type="tertiary", icon=":material/arrow_forward:", key="watch_train"):
         state.choose_run(run_id)
         state.open_page("train")
 

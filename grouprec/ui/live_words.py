@@ -31,15 +31,20 @@ def replay_answer(replay: Replay) -> str:
         return _("The model has not seen {events} of {who}: play them and watch users and lists move.").format(
             events=plural(total, "event"), who=who
         )
-    moved = _("{n_moved} of {users} who acted changed group").format(
-        n_moved=count(len(replay.moved)), users=plural(len(replay.acted), "user")
-    )
+    moved = acted_words(len(replay.moved), len(replay.acted))
     lists = _("{changed_lists} of {lists} changed").format(
         changed_lists=replay.changed_lists, lists=plural(groups, "list")
     )
     return _("After {done} of {events}, {moved}, and {lists}.").format(
         done=count(replay.done), events=plural(total, "event"), moved=moved, lists=lists
     )
+
+
+def acted_words(moved: int, acted: int) -> str:
+    """Say how many of those who acted are in another group now."""
+    if acted == 1:
+        return _("the one user who acted changed group") if moved else _("the one user who acted stays in their group")
+    return _("{n_moved} of {users} who acted changed group").format(n_moved=count(moved), users=plural(acted, "user"))
 
 
 def step_line(step: Step) -> str:

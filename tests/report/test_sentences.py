@@ -56,8 +56,8 @@ def test_one_group_is_called_one_group() -> None:
 def test_the_compare_answer_says_what_is_reached_and_what_of_the_gain_is_kept(evaluation: pd.DataFrame) -> None:
     said = sentences.compare_answer(evaluation, "strict", 20)
     assert said == (
-        "Personal lists reach 0.133; 20 shared lists (generated list) reach 0.081, which is 46 % of the possible gain; "
-        "k-means + most popular reaches only 0.044."
+        "Personal lists reach 0.133 of nDCG@10; 20 shared lists (generated list) reach 0.081, which is 46 % of the "
+        "possible gain; k-means + most popular reaches only 0.044."
     )
 
 
@@ -125,6 +125,8 @@ def test_the_list_answer_names_the_first_items_and_escapes_them() -> None:
     assert said.endswith(" first.")
     assert said.startswith(r"Show **Tea \*towels\*** (1,200 users) *\*Star\* \[link\]\(http")
     assert "no list" in sentences.list_answer(group, head.iloc[:0])
+    long = head.assign(label=["Mug with all its measures " * 9, "Cup"])
+    assert len(sentences.list_answer(group, long)) < 120 and "…* and *Cup*" in sentences.list_answer(group, long)
 
 
 def test_the_generator_answer_says_which_side_is_nearer() -> None:

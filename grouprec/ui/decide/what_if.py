@@ -83,10 +83,7 @@ def compare(run: Run, worth: Worth, n: int) -> int:
             key="what_if_with",
             on_change=from_url("with", "what_if_with", grid, usual),
         )
-    help_text = _("This run has so many already.") if n == own else _(USE_HELP)
-    if right.button(
-        _("Use {n}").format(n=words.lists(n)), disabled=n == own, key="what_if_use", help=help_text, width="stretch"
-    ):
+    if n != own and right.button(_("Use {n}").format(n=words.lists(n)), key="what_if_use", help=_(USE_HELP)):
         train(run, n)
     return other
 

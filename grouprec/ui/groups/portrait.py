@@ -52,6 +52,7 @@ NOBODY = 0  # no group has this number
 SEPARATE_PERIODS = 3  # fewer are no line
 TABLE_WIDTH = 480  # pixels, of the numbers behind a chart
 MOST_ATTRIBUTES = 2  # of a member, beside the numbers
+DRAWN_ITEMS = 5  # that members have more often, so that the axis is seen without scrolling; the table has all
 
 
 def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
@@ -154,12 +155,13 @@ def items(distinguishing: pd.DataFrame, number: int) -> None:
     if own.empty:
         st.caption(_("No item is had more often by its members than by all users."))
         return
+    drawn = own.head(DRAWN_ITEMS)
     st.plotly_chart(
-        portrait_charts.lift_dots(own, number),
+        portrait_charts.lift_dots(drawn, number),
         key="portrait_items",
         config=charts.QUIET_CONFIG,
         alt=_("How many times more often members have {n_own} items, with intervals; the table says the same").format(
-            n_own=len(own)
+            n_own=len(drawn)
         ),
     )
 
@@ -232,6 +234,7 @@ def members(table: pd.DataFrame | None, users: pd.DataFrame, number: int) -> Non
         )
         cards.download(_("All members"), lambda: everybody, f"group_{number}_members.csv", "portrait_download")
     shown = tables.members_of(table, users, number, kind, MOST_ATTRIBUTES)
+    about = tables.attribute_columns(users)[:MOST_ATTRIBUTES]
     if shown.empty:
         st.caption(_("No member is on the border to another group."))
         return
@@ -246,6 +249,7 @@ def members(table: pd.DataFrame | None, users: pd.DataFrame, number: int) -> Non
             "other": st.column_config.NumberColumn(_("Borders on"), width=80),
             "margin": st.column_config.NumberColumn(_("Margin"), format="%.3f"),
             "interactions": st.column_config.NumberColumn(_("Items"), format="localized"),
+            **{name: st.column_config.Column(attribute_title(name)) for name in about},
         },
         alt=_("{kinds} members of the group").format(kinds=kinds[kind]),
     )

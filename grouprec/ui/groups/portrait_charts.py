@@ -41,7 +41,7 @@ def lift_dots(items: pd.DataFrame, group: int) -> go.Figure:
     labels = [literal(short(label, MOST_LABEL)) for label in items["label"]]
     times = [f"{tick}×" for tick in TICKS]
     figure.update_layout(
-        **plain_layout(56 + 28 * len(items), top=8),
+        **plain_layout(46 + 24 * len(items), top=4),
         xaxis={"type": "log", "tickvals": TICKS, "ticktext": times, "gridcolor": GRID, "zeroline": False},
         yaxis={"tickvals": places, "ticktext": labels, "autorange": "reversed", "showgrid": False, "zeroline": False},
     )

@@ -34,6 +34,7 @@ PARTS = Glossary(
 TALL_ROWS = 8  # that are seen at once
 ROW, TALL_ROW = 35, 65  # pixels; Streamlit wraps text in rows of more than 64
 LONG_LABEL = 18  # characters that fit into one line beside the other columns
+MOST_LABEL = 48  # characters that fit into a tall row
 REACH_HELP = N_("Share of the members who have the item among their own 50 best predictions")
 OWNED_HELP = N_("Share of the members who already have the item")
 NEW_HELP = N_(
@@ -76,6 +77,7 @@ def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) ->
     if shared_with is not None:
         shared = chosen["item"].isin(shared_with)
         frame["rank"] = frame["rank"].astype(str).where(~shared, frame["rank"].astype(str) + " ●")
+    frame["label"] = [cards.short(label, MOST_LABEL) for label in frame["label"]]
     row = TALL_ROW if frame["label"].str.len().max() > LONG_LABEL else ROW
     st.dataframe(
         frame,

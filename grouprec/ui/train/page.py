@@ -224,7 +224,7 @@ def draw_queue(waiting: list[Run]) -> None:
     for at, run in enumerate(waiting):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"{at + 1}. {plain(run.title())}", width="stretch")
-            if at and st.button(_("Next"), icon=":material/vertical_align_top:", key=f"first.{run.run_id}"):
+            if at and st.button(_("Train next"), icon=":material/vertical_align_top:", key=f"first.{run.run_id}"):
                 act(lambda run=run: jobs.move_first(state.store(), run))
             if st.button(_("Take out"), icon=":material/close:", key=f"unqueue.{run.run_id}"):
                 act(lambda run=run: jobs.cancel(run))

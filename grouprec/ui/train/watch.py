@@ -184,6 +184,7 @@ def what_to_do(status: Status) -> str:
     return _("Once that is mended: {goes_on}").format(goes_on=f"{_(GOES_ON)[0].lower()}{_(GOES_ON)[1:]}")
 
 
+MOST_RANGE = 5  # times its lower end that an estimate's upper end may be to say more than "it depends"
 GOES_ON = N_("Resume goes on after the last finished stage.")
 
 
@@ -202,9 +203,18 @@ def cost_sentence(preset: str, dataset: str, cost: Estimate) -> str:
         return _("A {preset} run on {dataset} will not fit: it {needs}. {advice}").format(
             preset=_(preset.capitalize()).lower(), dataset=dataset, needs=needs, advice=cost.advice
         )
-    return _("A {preset} run on {dataset} takes {low} on this machine.").format(
-        preset=_(preset.capitalize()).lower(), dataset=dataset, low=time_range(cost.low, cost.high)
+    said = (
+        _("A {preset} run on {dataset} takes {low} or more: this machine is busy.").format
+        if vague(cost)
+        else _("A {preset} run on {dataset} takes {low} on this machine.").format
     )
+    low = duration(cost.low) if vague(cost) else time_range(cost.low, cost.high)
+    return said(preset=_(preset.capitalize()).lower(), dataset=dataset, low=low)
+
+
+def vague(cost: Estimate) -> bool:
+    """Return whether other work makes the range of an estimate so wide that only its lower end tells something."""
+    return cost.busy > 0 and cost.high > MOST_RANGE * cost.low
 
 
 def time_range(low: float, high: float) -> str:
@@ -229,6 +239,8 @@ def basis_sentence(cost: Estimate, counted: bool, timed: bool = False) -> str:
     """
     source = _("earlier runs on this machine") if cost.measured else _("a short test of this machine, so a rough guess")
     said = [_("It takes {low} once it begins.").format(low=time_range(cost.low, cost.high))] if timed else []
+    if vague(cost) and not timed:
+        said.append(_("It may take up to {high}.").format(high=duration(cost.high)))
     said.append(_("From {source}.").format(source=source))
     if cost.before:
         said.append(_("What “{before}” has learned of tastes is re-used.").format(before=cost.before))

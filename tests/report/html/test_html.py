@@ -96,7 +96,7 @@ def test_the_report_begins_with_the_six_views_that_are_presented(page: Page, run
 def test_the_first_line_is_the_answer_with_a_number_from_the_run(page: Page) -> None:
     assert "With these 3 lists, 19 of 100 people find something they take in their first ten." in page.text
     assert "Tested on 45 users; settings chosen by 52." in page.text
-    assert "Personal lists reach 0.133; 3 shared lists (mean of the members) reach 0.084" in page.text
+    assert "Personal lists reach 0.133 of nDCG@10; 3 shared lists (mean of the members) reach 0.084" in page.text
 
 
 def test_every_group_and_the_ten_items_of_its_list_are_there(page: Page, run: Run) -> None:

@@ -134,7 +134,7 @@ def test_the_same_number_twice_asks_for_another(run: Run) -> None:
 
 
 def test_use_these_lists_starts_a_run_that_differs_in_nothing_else(run: Run, started: list[RunConfig]) -> None:
-    assert open_tab().button(key="what_if_use").disabled, "the run has 3 already"
+    assert "what_if_use" not in {button.key for button in open_tab().button}, "the run has 3 already"
     app = open_tab(lists="6")
     app.button(key="what_if_use").click().run()
     assert not app.exception and not app.error

@@ -287,7 +287,9 @@ def test_only_attributes_beyond_chance_are_listed_and_the_comparisons_are_counte
 
 def test_members_are_typical_or_borderline_and_all_can_be_downloaded(finished_run: Run) -> None:
     app = portrait_of(finished_run, 2)
-    typical = next(table.value for table in app.dataframe if "distance" in table.value and "user" in table.value)
+    table = next(table for table in app.dataframe if "distance" in table.value and "user" in table.value)
+    typical = table.value
+    assert '"recency_days":{"label":"days inactive"' in table.proto.columns.replace(": ", ":")
     assert typical["user"].tolist() == [f"{number:05d}" for number in range(1, 30, 3)]
     assert {"interactions", "Country", "recency_days"} <= set(typical.columns)
     assert [button.label for button in app.get("download_button")] == ["All members"]

@@ -125,6 +125,12 @@ def test_an_estimate_says_where_it_comes_from_what_is_reused_and_what_makes_it_l
         "From earlier runs on this machine. What “Before” has learned of tastes is re-used. 2 of 2 processors are at "
         "work now, so it may take longer. It needs about 1.0 GB of memory; 2.0 GB are free."
     )
+    wide = replace(cost, low=840.0, high=24_000.0)
+    assert watch.cost_sentence("quick", "x.csv", wide) == (
+        "A quick run on x.csv takes 14 min or more: this machine is busy."
+    )
+    assert "It may take up to 6 h 40 min." in watch.basis_sentence(wide, counted=True)
+    assert "to 6 h 40 min on" in watch.cost_sentence("quick", "x.csv", replace(wide, busy=0.0))
     said = watch.basis_sentence(replace(cost, lasting=0.6, busy=0.6, before=""), counted=True, timed=True)
     assert said.startswith(
         "It takes 40 s to 2 min once it begins. From earlier runs on this machine. 1 of 2 processors have been at work"

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from grouprec.live import streams
 from grouprec.live.stream import Stream
 from grouprec.runs.store import Run, RunStore
+from grouprec.ui import live_words
 from grouprec.ui.updates import sending
 from tests.support.schemas import make_older
 from tests.support.small_run import copy_of
@@ -138,6 +139,12 @@ def test_runs_that_cannot_be_replayed_say_so(live_run: Run, finished_run: Run) -
     live_run.write_manifest()
     app = open_page("updates", run=live_run.run_id)
     assert "kept no held-out part" in app.markdown[0].value
+
+
+def test_one_user_who_acted_is_told_in_words() -> None:
+    assert live_words.acted_words(1, 1) == "the one user who acted changed group"
+    assert live_words.acted_words(0, 1) == "the one user who acted stays in their group"
+    assert live_words.acted_words(2, 7) == "2 of 7 users who acted changed group"
 
 
 # -- events by hand
