@@ -32,7 +32,7 @@ from grouprec.runs.store import Run
 from grouprec.ui import charts, state
 from grouprec.ui.address import from_url
 
-PAGE_BUTTON, PAGE_BUTTONS = 48, 7  # of a pagination: pixels of one, and how many there are at most
+PAGES_WIDTH = 340  # pixels of a pagination beside something: one as wide as its content hides "2" of three pages
 
 # -- groups
 
@@ -150,11 +150,6 @@ def user_map(figure: go.Figure, key: str, alt: str, height: int = charts.MAP_HEI
     """Draw a map of users, which is less high on a phone (see ``frame.STYLE``); ``more`` is how it answers."""
     with st.container(height=height, border=False, key=f"map_{key}"):
         return st.plotly_chart(figure, height="stretch", key=key, config=charts.CONFIG, alt=alt, **more)
-
-
-def pages_width(pages: int) -> int:
-    """Return the pixels that all buttons of a pagination need: one as wide as its content hides some of them."""
-    return PAGE_BUTTON * (min(pages, PAGE_BUTTONS) + 2)  # with the arrows
 
 
 def link(page: str, label: str, **parameters: object) -> None:

@@ -59,7 +59,7 @@ def _picture(grid: pd.DataFrame, metric: str, where: DeltaGenerator, turning: De
     """Draw some groups into ``where``, and into ``turning`` how the others are reached."""
     pages = math.ceil(len(grid) / PICTURED)
     with turning, st.container(horizontal=True, horizontal_alignment="right"):
-        page = st.pagination(pages, key="compare_groups_page", width=cards.pages_width(pages)) if pages > 1 else 1
+        page = st.pagination(pages, key="compare_groups_page", width=cards.PAGES_WIDTH) if pages > 1 else 1
     shown = grid.iloc[(page - 1) * PICTURED : page * PICTURED]
     alt = _("{value} of every group, for {columns}").format(
         value=compare_tables.GROUP_METRICS[metric], columns=commas(grid.columns[3:])

@@ -106,6 +106,6 @@ def latest(run: Run) -> None:
 def sentence(one: Approval) -> str:
     """Return what was approved, by whom and when, as markdown."""
     who, when = cards.plain(one.by), long_minute(state.when(one.at))
-    remark = f" {cards.plain(one.remark)}" if one.remark else ""
+    remark = f" “{cards.plain(one.remark)}”" if one.remark else ""
     lists = words.chosen(one.lists).capitalize()
     return _("**{lists}** approved by {who}, {when}.{remark}").format(lists=lists, who=who, when=when, remark=remark)

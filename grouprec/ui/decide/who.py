@@ -36,7 +36,7 @@ def draw(run: Run, worth: Worth, n: int) -> None:
     pages = math.ceil(len(groups) / CARDS)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(_("Who each list is for"), anchor=False, width="content")
-        page = st.pagination(pages, key=f"decide_cards_{n}", width=cards.pages_width(pages)) if pages > 1 else 1
+        page = st.pagination(pages, key=f"decide_cards_{n}", width=cards.PAGES_WIDTH) if pages > 1 else 1
     lines = opened.who(run) if n == worth.own else {}
     total, faces = int(groups["size"].sum()), tiles.faces(run)
     with st.grid(CARDS, min_column_width=175, border=True, gap="small") as grid:
