@@ -40,6 +40,12 @@ def test_a_damaged_run_is_named_on_every_page_with_the_reason(bad: Run, finished
     assert f"The run {bad.run_id} is damaged: metrics.json is damaged" in said
 
 
+def test_a_damaged_run_is_offered_to_be_mended_and_no_page_that_refuses_it(bad: Run, finished_run: Run) -> None:
+    (bad.path / "metrics.json").write_text("{}")
+    keys = {button.key for button in visit("train", run=bad.run_id).button}
+    assert "resume_run" in keys and "open_decide" not in keys
+
+
 @pytest.mark.parametrize("page", READ)
 def test_a_page_whose_table_is_damaged_says_so_and_shows_nothing_instead(bad: Run, page: str) -> None:
     path = bad.path / READ[page]

@@ -87,7 +87,7 @@ def draw_ended(run: Run, status: Status) -> None:
             st.markdown(f"{icon} {plain(sentence)}", width="stretch")
             if watch.about_data(status) and st.button(_("Open Data"), type="primary", key="open_data"):
                 state.open_page("data")
-            if run.finished:
+            if run.usable:
                 kind = "primary" if same_files(run, state.current_dataset()) else "secondary"
                 if st.button(_("Decide"), type=kind, icon=":material/task_alt:", key="open_decide"):
                     state.choose_run(run.run_id)
