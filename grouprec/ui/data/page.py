@@ -10,12 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core import rights, usage
-from grouprec.core.language import N_, Glossary, _, decimal, full_stop, passage
+from grouprec.core.language import N_, Glossary, _, full_stop
 from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
 from grouprec.data.library_files import KnownDataset
 from grouprec.data.preparing.clean import Preparation
-from grouprec.data.preparing.split_words import split_words
 from grouprec.data.reading.read import Peek
 from grouprec.data.reading.rejects import TooManyRejectedError
 from grouprec.data.roles.behaviours import DEFAULT_BEHAVIOUR_WEIGHT
@@ -23,9 +22,8 @@ from grouprec.data.roles.columns import ROLES
 from grouprec.data.roles.detect import Detected
 from grouprec.data.roles.header_words import simple_name
 from grouprec.ui import cards, state
-from grouprec.ui.cards import plain, plural
-from grouprec.ui.charts import QUIET_CONFIG
-from grouprec.ui.data import asking, checking, preview, quality, reading, sources, versions
+from grouprec.ui.cards import plain
+from grouprec.ui.data import asking, checking, found_rows, preview, quality, reading, sources, versions
 from grouprec.ui.data.quality import Check
 from grouprec.ui.forms import form, weights_form
 from grouprec.ui.place_words import on_page
@@ -80,7 +78,6 @@ OPTIONS = {
     ),
 }
 SHOWN_ROWS = 200
-MANY_DROPPED = 0.01  # share of the rows from which on the steps that dropped some are worth the picture
 TABS = (N_("Understood"), N_("Dropped rows"), N_("Distribution"), N_("Rows"), N_("Columns"), N_("Preparation"))
 
 
@@ -169,7 +166,7 @@ def draw_understood(dataset: KnownDataset, head: pd.DataFrame, roles: Mapping[st
             draw_described(dataset, check)
     if check is not None:
         with right:
-            draw_picture(check)
+            found_rows.draw_picture(check)
         draw_warnings(dataset, check)
         reading.draw_rejects(dataset.name, check.rejects)
 
@@ -181,58 +178,6 @@ def draw_described(dataset: KnownDataset, check: Check) -> None:
             st.markdown(f":material/check: {plain(check.described[kind].sentence(path.name, kind))}.")
     for sentence in check.shared:
         st.markdown(f":material/check: {plain(sentence)}.")
-
-
-def draw_picture(check: Check) -> None:
-    """Draw what the steps that dropped rows left; where hardly any did, when things happened."""
-    if check.report["dropped"].sum() < MANY_DROPPED * check.n_raw and len(check.activity):
-        says = _("Interactions over time. {check}").format(check=preview.activity_sentence(check))
-        figure = preview.activity_figure(check.activity)
-        st.plotly_chart(figure, key="over_time", config=QUIET_CONFIG, alt=says)
-        st.caption(plain(says))
-        return
-    st.plotly_chart(
-        preview.report_figure(preview.shown_report(check.report)),
-        key="report_figure",
-        config=QUIET_CONFIG,
-        alt=_("Rows left after every step: {n_raw} at first, {n_rows} in the end").format(
-            n_raw=decimal(check.n_raw), n_rows=decimal(check.n_rows)
-        ),
-    )
-
-
-def draw_dropped(check: Check) -> None:
-    """Draw what the steps dropped that did, and why, how the rest is split, and all steps for who asks for them."""
-    if check.report["dropped"].any():
-        draw_steps(check.report[check.report["dropped"] > 0], _("The steps that dropped rows"))
-    else:
-        st.markdown(_("No row was dropped."))
-    names = {"train": _("To learn from"), "validation": _("To choose settings"), "test": _("To judge the result")}
-    st.markdown(plain(split_words(check.split)), help=_("Nothing is learned from the rows that judge."))
-    for column, (part, title) in zip(st.columns(3), names.items(), strict=True):
-        column.metric(title, plural(check.split[part], "row"), border=True)
-    every = st.expander(_("All steps of the preparation"), key="all_steps", on_change="rerun")
-    if every.open:
-        with every:
-            draw_steps(check.report, _("The steps of the preparation with rows before, after and dropped"))
-
-
-def draw_steps(report: pd.DataFrame, alt: str) -> None:
-    """Draw steps of the preparation: their rows before and after, and why rows went."""
-    st.dataframe(
-        preview.shown_report(report),
-        hide_index=True,
-        row_height=28,
-        height="content",
-        column_config={
-            "step": st.column_config.TextColumn(_("Step"), width=250),
-            "rows_before": st.column_config.NumberColumn(_("Rows before"), format="localized", width=85),
-            "rows_after": st.column_config.NumberColumn(_("Rows after"), format="localized", width=80),
-            "dropped": st.column_config.NumberColumn(_("Dropped"), format="localized", width=70),
-            "note": st.column_config.TextColumn(_("Why"), width=500),
-        },
-        alt=alt,
-    )
 
 
 def draw_warnings(dataset: KnownDataset, check: Check) -> None:
@@ -253,30 +198,6 @@ def draw_warnings(dataset: KnownDataset, check: Check) -> None:
 def ask_again() -> None:
     """Check the file at once on the next run of the page, without another click."""
     st.session_state["check_at_once"] = True
-
-
-def draw_distributions(check: Check) -> None:
-    """Draw how active users and how popular items are, and when things happened."""
-    users = preview.distribution_figure(check.per_user, _("users"))
-    items = preview.distribution_figure(check.per_item, _("items"))
-    charts: list[tuple[str, str, Any, pd.DataFrame]] = [
-        (_("Users by number of interactions"), preview.users_sentence(check), users, check.per_user),
-        (_("Items by number of interactions"), preview.items_sentence(check), items, check.per_item),
-        (_("Popularity of items"), quality.tail_sentence(check.tail), quality.tail_figure(check.tail), check.tail),
-    ]
-    if len(check.activity):
-        figure = preview.activity_figure(check.activity)
-        charts.append((_("Interactions over time"), preview.activity_sentence(check), figure, check.activity))
-    for at in range(0, len(charts), 2):
-        pair = charts[at : at + 2]
-        for column, (title, says, figure, frame) in zip(st.columns(2, gap="large"), pair, strict=False):
-            with column:
-                st.markdown(f"**{title}**. {plain(says)}")
-                st.plotly_chart(
-                    figure, key=f"distribution.{title}", config=QUIET_CONFIG, alt=passage(full_stop(title), says)
-                )
-                with st.popover(_("As a table"), type="tertiary", icon=":material/table:"):
-                    st.dataframe(frame, hide_index=True, height=220, alt=title)
 
 
 def draw_answer(
@@ -411,7 +332,7 @@ def draw_file(dataset: KnownDataset, found: Peek, detected: Detected, top: Any) 
         check = None if asked else draw_answer(dataset, found, roles, effective, preparation)
     with understood:
         draw_understood(dataset, found.head, effective, check)
-    for tab, draw_part in ((dropped, draw_dropped), (spread, draw_distributions)):
+    for tab, draw_part in ((dropped, found_rows.draw_dropped), (spread, found_rows.draw_distributions)):
         with tab:
             if check is None:
                 st.caption(_("The check of the file shows it."))
