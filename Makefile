@@ -30,7 +30,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(if $(HASHES),$(BIN)/python -m pip $(HELD))
 	$(BIN)/python -m pip install $(PIP) torch==2.13.0
 	$(BIN)/python -m pip install $(PIP) -e '.[dev]'
-	$(BIN)/python -c "$(LOAD)"
+	STREAMLIT_LOGGER_LEVEL=error $(BIN)/python -c "$(LOAD)"
 	touch $@
 
 setup: $(STAMP)
