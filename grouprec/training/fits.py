@@ -29,6 +29,10 @@ class Fits:
             self._made[key] = encoder.fit(data, self._options)
         return _with_settings(self._made[key], encoder)
 
+    def put(self, encoder: Encoder, data: Dataset, fitted: Encoder) -> None:
+        """Take what was fitted elsewhere for :meth:`get`."""
+        self._made[_key(encoder, data)] = fitted
+
     def find(self, encoder: Encoder, data: Dataset) -> Encoder | None:
         """Return what :meth:`get` has fitted on a dataset's training part, if fitting on the dataset gives the same.
 

@@ -16,7 +16,7 @@ from grouprec.evaluate import baselines
 from grouprec.evaluate.value import choose_n_groups, default_grid, value_of_groups
 from grouprec.live.replay_value import choose_weight
 from grouprec.live.state import LiveState
-from grouprec.models.base import REGISTRIES, Updater, encoders
+from grouprec.models.base import REGISTRIES, Encoder, Updater, encoders
 from grouprec.models.blend import REPEAT_TERMS, ItemFacts, Weights, repeat_terms
 from grouprec.models.blending import Window, calibrated, choose_mix, settled, with_repeats
 from grouprec.models.threads import side_by_side
@@ -31,7 +31,7 @@ from grouprec.training.fit import Choices
 from grouprec.training.fits import Fits
 from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.list_choice import OWN, ListChoice, choose_lists, own_lists, singles
-from grouprec.training.simple import Judged, Simple, choose_simple
+from grouprec.training.simple import Judged, Simple, challenged, choose_simple
 from grouprec.training.stage_cache import StageCache
 from grouprec.training.takes import foretell
 
@@ -75,8 +75,9 @@ def choose(
     encoded = cache.encode(data, names, found, fits)
     decided = {name: {**found.get(name, {}), **stage.decided} for name, stage in encoded.encoders.items()}
     with progress.stage("blend") as report:
-        folded = Folded(cache, folds, simple, decided, fits, (encoded, data))
-        weights = _blends(cache, encoded, data, folded, report)
+        folded = Folded(cache, folds, decided, fits, (encoded, data))
+        simple = _challenged(folded, simple, length)
+        weights = _blends(cache, encoded, data, folded, simple, report)
     with progress.stage("lists") as report:
         lists = _lists(cache, encoded, folded, weights[config.repeats], length, report)
     updater, updater_key = cache.stage("updater", config.updater, [data.key], (data,), {}, begun)
@@ -119,7 +120,12 @@ def choose_once_more(
         return choices
     with cache.progress.stage("folds") as report:
         length = choices.lists.length
-        simple = _simple(cache, judged.n_items, [*folds, judged], length, report, known, Fits(cache.options))
+        windows, fits, name = [*folds, judged], Fits(cache.options), before.encoder
+        if before.settings:
+            simple = _simple(cache, judged.n_items, windows, length, report, known, fits)
+        else:  # another encoder than the linear one: its settings are no question here
+            settled = choices.decided.get(name, {})
+            simple = choose_simple(windows, name, cache.config, report, None, fits, length, settled)
     weights, other = (
         one and one.with_trend(simple.half_life, simple.trend, simple.season, simple.season_days)
         for one in (choices.weights, choices.other_weights)
@@ -151,6 +157,17 @@ def _simple(
     return Simple(**found)
 
 
+def _challenged(folded: Folded, simple: Simple, length: float) -> Simple:
+    """Return the simple scorer, or another encoder in its place (:func:`~grouprec.training.simple.challenged`)."""
+    cache, settled = folded.cache, {simple.encoder: simple.settings} | folded.settled
+
+    def make() -> dict[str, Any]:
+        folds = [fold for _, fold in folded.fitted]
+        return asdict(challenged(simple, settled, folds, cache.config, folded.fits, length))
+
+    return Simple(**cache.once("challenged", [asdict(simple), settled, folded.keys, length], make))
+
+
 @dataclass(frozen=True, eq=False)
 class Folded:
     """What is chosen by beside the validation part.
@@ -163,7 +180,6 @@ class Folded:
 
     cache: StageCache
     folds: Sequence[Dataset]
-    simple: Simple
     decided: Mapping[str, dict[str, Any]]
     fits: Fits
     whole: tuple[Encoded, Dataset]
@@ -174,15 +190,29 @@ class Folded:
         return side_by_side(lambda fold: (self._fitted_on(fold), fold), self.folds, self.fits.on_cpu)
 
     def _fitted_on(self, fold: Dataset) -> Encoded:
+        alone = fold.without_validation()
         if fold.key == self.whole[1].key:
+            for name, encoder in self.whole[0].encoders.items():
+                self.fits.put(self._stage(name), alone, encoder)
             return self.whole[0]
-        alone, encoders = fold.without_validation(), {}
-        for name in self.decided:
-            stage = REGISTRIES["encoder"].get(name)
-            if len(alone.train) <= stage.fold_rows:
-                settings = self.cache.config.stage_config("encoder", name).model_copy(update=self.decided[name])
-                encoders[name] = self.fits.get(stage(settings), alone)
-        return Encoded(encoders, ItemFacts.of(alone), ())
+        stages = {name: self._stage(name) for name in self.decided if self._knows(fold, name)}
+        made = {name: self.fits.get(stage, alone) for name, stage in stages.items()}
+        return Encoded(made, ItemFacts.of(alone), ())
+
+    def _knows(self, fold: Dataset, name: str) -> bool:
+        """Whether an encoder is fitted on a fold."""
+        return fold.key == self.whole[1].key or len(fold.train) <= encoders.get(name).fold_rows
+
+    def _stage(self, name: str) -> Encoder:
+        """Return an encoder that is to be fitted with the settings decided."""
+        settings = self.cache.config.stage_config("encoder", name).model_copy(update=self.decided[name])
+        return REGISTRIES["encoder"].get(name)(settings)
+
+    @property
+    def settled(self) -> dict[str, dict[str, Any]]:
+        """Return the settings of the encoders that every fold knows, and that rest on no further file."""
+        known = [name for name in self.decided if all(self._knows(fold, name) for fold in self.folds)]
+        return {name: self.decided[name] for name in known if not encoders.get(name).needs}
 
     @property
     def windows(self) -> list[tuple[Encoded, Dataset]]:
@@ -218,12 +248,11 @@ def _window(encoded: Encoded, data: Dataset, repeats: bool) -> Window:
 
 
 def _blends(
-    cache: StageCache, encoded: Encoded, data: Dataset, folded: Folded, report: StageReport
+    cache: StageCache, encoded: Encoded, data: Dataset, folded: Folded, simple: Simple, report: StageReport
 ) -> dict[bool, Weights]:
     """Return the blend for new items (False) and with repeats (True); in preset quick that of the run's task alone."""
-    simple = folded.simple
     tasks = (cache.config.repeats,) if cache.config.preset == "quick" else (False, True)
-    weigh = lambda: [one.as_dict() for one in _weigh(cache, encoded, data, folded, tasks)]  # noqa: E731
+    weigh = lambda: [one.as_dict() for one in _weigh(cache, encoded, data, folded, simple, tasks)]  # noqa: E731
     depends = [data.key, encoded.keys, folded.keys, asdict(simple), REPEAT_TERMS, tasks]
     found = cache.once("blend", depends, weigh, report)
     # JSON knows no tuples
@@ -232,10 +261,10 @@ def _blends(
 
 
 def _weigh(
-    cache: StageCache, encoded: Encoded, data: Dataset, folded: Folded, tasks: Sequence[bool]
+    cache: StageCache, encoded: Encoded, data: Dataset, folded: Folded, simple: Simple, tasks: Sequence[bool]
 ) -> Iterator[Weights]:
     """Yield the blends that held-out users prefer: for new items (False), with repeats (True)."""
-    names, seed, simple = tuple(encoded.encoders), cache.config.seed, folded.simple
+    names, seed = tuple(encoded.encoders), cache.config.seed
     start = simple.mix(simple.encoder)
     mix = choose_mix([_window(*one, repeats=False) for one in folded.windows], start, seed)
     for repeats in tasks:

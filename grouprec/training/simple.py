@@ -1,5 +1,6 @@
 """The simplest scorer that works, its settings chosen on folds: one linear encoder, a fading history, the trend.
 
+Another encoder alone, with a trend of its own, takes the linear one's place where folds say so (:func:`challenged`).
 What is chosen here is what a blend starts from, what lists are compared with, and what is exported where nothing
 cleverer is better by more than chance.
 """
@@ -7,7 +8,7 @@ cleverer is better by more than chance.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, pairwise
 from typing import Any, Self
@@ -69,12 +70,13 @@ class Simple:
 
 @dataclass(frozen=True)
 class _Choice:
-    """One point of the grid; the first is the default. Fading, trend and season make it less simple.
+    """One point of the grid of an encoder; the first is the default. Fading, trend and season make it less simple.
 
     How much of them, and how strong the regularisation is, is no matter of simplicity: one standard error towards the
     weaker trend and the preset's strength cost 6 and 2 % on what came after the folds (Online Retail, the year before).
     """
 
+    encoder: str
     strength: float = 1.0
     fade: float = 0.0
     half_life: float | None = None
@@ -96,7 +98,7 @@ class _Fold:
         self.task = Task.of(data.histories, data.validation).sample(JUDGES, seed)
         self._alone = data.without_validation()  # so that no encoder sees what it holds out
         self.facts = ItemFacts.of(data)
-        self._log: tuple[tuple[float, float], np.ndarray] | None = None
+        self._log: tuple[tuple[str, float, float], np.ndarray] | None = None
         self._seen = data.histories[self.task.users].nonzero()
         rows = self.task.relevant[self.task.users]
         self._relevant = rows.toarray() > 0
@@ -119,7 +121,7 @@ class _Fold:
 
     def _log_preference(self, choice: _Choice) -> np.ndarray:
         """Return what the encoder says, float32 [B, I], -inf for what the users have; the last answer is kept."""
-        key = choice.strength, choice.fade
+        key = choice.encoder, choice.strength, choice.fade
         if self._log is None or self._log[0] != key:
             encoder = self._fits.get(self._make(choice), self._alone)
             source = Source(encoder.name, encoder.embeddings(self.data), encoder.scale)
@@ -140,6 +142,7 @@ def choose_simple(
     known: Judged | None = None,
     fits: Fits | None = None,
     length: float = 0.0,
+    settled: Mapping[str, Any] | None = None,
 ) -> Simple:
     """Return the settings of a simple scorer that held-out users of the folds prefer.
 
@@ -153,41 +156,82 @@ def choose_simple(
         known: what an earlier call has judged on some of these folds; what this one judges is put there, too.
         fits: gets the encoders with the settings that are chosen.
         length: of the time that lists are to serve, in seconds: what a season is asked for; 0 tries none.
+        settled: settings of the encoder that are no question any more: trend and season alone are chosen.
     """
     known, fits = {} if known is None else known, fits or Fits(RunOptions(config.seed))
-    scorers = _Scorers.of(name, config)
-    days = length / DAY
-    ready = [_Fold(fold, scorers.make, fits, config.seed, days) for fold in folds if fold.n_items > LENGTH]
-    ready = [fold for fold in ready if len(fold.task.users)]
-    if len(np.unique(_users(ready))) < ENOUGH_TO_CHOOSE:
+    scorers = _Scorers.of(name, config, settled)
+    ready = _ready(folds, scorers.make, fits, config.seed, length / DAY)
+    if not ready:
         return Simple(name, {})
     judges = _Judges(ready, known, report, fits.on_cpu)
-    best = _descend(judges.best_of, scorers.free, ready)
-    judged = judges.judged
-    chosen = _simplest(judged, best, judges.between)
+    chosen = _chosen(judges, name, scorers.free or set())
     fits.keep(scorers.make(chosen))
-    decided = scorers.settings(chosen)
-    plain = float(judged[_Choice()].mean())
-    value, n_users = float(judged[chosen].mean()), len(judged[chosen])
-    season = (chosen.season, days if chosen.season else 0.0)
-    return Simple(name, decided, chosen.half_life, chosen.trend, value, plain, n_users, len(ready), *season)
+    return judges.simple(chosen, scorers.settings(chosen), length / DAY)
+
+
+def challenged(
+    simple: Simple,
+    settled: Mapping[str, Mapping[str, Any]],
+    folds: Sequence[Dataset],
+    config: RunConfig,
+    fits: Fits | None = None,
+    length: float = 0.0,
+) -> Simple:
+    """Return the simple scorer, or another encoder with a trend of its own that held-out users of the folds prefer.
+
+    By more than one standard error: both are as simple. An encoder that is behind by more than that with the scorer's
+    trend and without any is not tried with others (decision 0205).
+
+    Args:
+        simple: of :func:`choose_simple` on the same folds.
+        settled: the settings of every encoder that is asked about, that of the simple scorer among them.
+    """
+    scorers = {name: _Scorers.of(name, config, own) for name, own in settled.items()}
+    make = lambda choice: scorers[choice.encoder].make(choice)  # noqa: E731
+    fits = fits or Fits(RunOptions(config.seed))
+    ready = _ready(folds, make, fits, config.seed, length / DAY) if simple.n_users else []
+    if not ready:
+        return simple
+    judges = _Judges(ready, {}, lambda done, values: None, fits.on_cpu)
+    start = judges.best_of([_Choice(simple.encoder, 1.0, 0.0, simple.half_life, simple.trend, simple.season)])
+    better = []
+    for name in settled.keys() - {simple.encoder}:
+        near = judges.best_of([_Choice(name), replace(start, encoder=name)])
+        if judges.beats(start, near):
+            continue
+        own = _chosen(judges, name, set())
+        better += [own] if judges.beats(own, start) else []
+    if not better:
+        return simple
+    best = max(better, key=lambda choice: (judges.judged[choice].mean(), choice.encoder))
+    return judges.simple(best, {}, length / DAY)
+
+
+def _chosen(judges: _Judges, name: str, free: set[str]) -> _Choice:
+    """Return the simplest choice for an encoder that is as good as the best."""
+    best = _descend(_Choice(name), judges.best_of, free, judges.folds)
+    return _simplest(judges.judged_of(name), best, judges.between)
 
 
 @dataclass(frozen=True)
 class _Scorers:
-    """The encoder with any choice of its settings; ``free`` are those that nobody has named."""
+    """The encoder with any choice of its settings; ``free`` are those that nobody has named, None if all is settled."""
 
     name: str
     base: StageConfig
-    free: set[str]
+    free: set[str] | None
 
     @classmethod
-    def of(cls, name: str, config: RunConfig) -> Self:
+    def of(cls, name: str, config: RunConfig, settled: Mapping[str, Any] | None = None) -> Self:
         base = config.stage_config("encoder", name)
+        if settled is not None:
+            return cls(name, base.model_copy(update=dict(settled)), None)
         named, has = config.settings.get(name, {}), type(base).model_fields
         return cls(name, base, {field for field in ("l2", "fade") if field in has and field not in named})
 
     def settings(self, choice: _Choice) -> dict[str, Any]:
+        if self.free is None:
+            return {}
         chosen = {"l2": getattr(self.base, "l2", 0) * choice.strength, "fade": choice.fade}
         tuning = {field: False for field in ("tune", "tune_l2") if field in type(self.base).model_fields}
         return {field: chosen[field] for field in sorted(self.free)} | tuning
@@ -202,7 +246,7 @@ class _Judges:
     def __init__(
         self, folds: Sequence[_Fold], known: Judged, report: Callable[[float, dict[str, float]], None], both: bool
     ) -> None:
-        self._folds, self._known, self._report, self._both = folds, known, report, both
+        self.folds, self._known, self._report, self._both = folds, known, report, both
         self._users = _users(folds)
         self.judged: dict[_Choice, np.ndarray] = {}
         self._means: dict[_Choice, np.ndarray] = {}  # of every fold, float64 [F]
@@ -212,14 +256,20 @@ class _Judges:
 
         0 with one or two folds, which cannot say.
         """
-        sizes = np.array([len(fold.task.users) for fold in self._folds], float)
+        sizes = np.array([len(fold.task.users) for fold in self.folds], float)
         gain = self._means[one] - self._means[other]
         off = np.square(gain - np.average(gain, weights=sizes))
         return float(np.sqrt(np.average(off, weights=sizes) / (len(sizes) - 1))) if len(sizes) > 2 else 0.0
 
+    def beats(self, one: _Choice, other: _Choice) -> bool:
+        """Whether one choice is better than another by more than one standard error, over users and between folds."""
+        gain = self.judged[one] - self.judged[other]
+        return bool(gain.mean() > max(gain.std() / np.sqrt(len(gain)), self.between(one, other)))
+
     def best_of(self, choices: Iterable[_Choice]) -> _Choice:
-        """Judge choices, fold by fold, and return the best of all that were ever judged."""
-        asked = [choice for choice in dict.fromkeys(choices) if choice not in self.judged]
+        """Judge choices of one encoder, fold by fold, and return the best of all of it that were ever judged."""
+        choices = list(dict.fromkeys(choices))
+        asked = [choice for choice in choices if choice not in self.judged]
         judged, telling = count(1), threading.Lock()
 
         def judge(fold: _Fold) -> np.ndarray:
@@ -230,21 +280,43 @@ class _Judges:
                     self._known[key] = fold.judge(choice)
                 out[at] = self._known[key]
             with telling:
-                self._report(next(judged) / len(self._folds), {})
+                self._report(next(judged) / len(self.folds), {})
             return out
 
-        found = side_by_side(judge, self._folds, self._both)
+        found = side_by_side(judge, self.folds, self._both)
         for at, choice in enumerate(asked):
             self.judged[choice] = mean_by_user(self._users, np.concatenate([out[at] for out in found]))
             self._means[choice] = np.array([out[at].mean() for out in found])
-        return max(self.judged, key=lambda choice: self.judged[choice].mean())
+        return max(self.judged_of(choices[0].encoder), key=lambda choice: self.judged[choice].mean())
+
+    def judged_of(self, encoder: str) -> dict[_Choice, np.ndarray]:
+        """Return what was judged of one encoder."""
+        return {choice: values for choice, values in self.judged.items() if choice.encoder == encoder}
+
+    def simple(self, choice: _Choice, settings: dict[str, Any], days: float) -> Simple:
+        """Return a choice as the simple scorer."""
+        values, plain = self.judged[choice], float(self.judged[_Choice(choice.encoder)].mean())
+        measured = float(values.mean()), plain, len(values), len(self.folds)
+        season = (choice.season, days if choice.season else 0.0)
+        return Simple(choice.encoder, settings, choice.half_life, choice.trend, *measured, *season)
+
+
+def _ready(
+    folds: Sequence[Dataset], make: Callable[[_Choice], Encoder], fits: Fits, seed: int, days: float
+) -> list[_Fold]:
+    """Return the folds that can judge; none where their users are too few to choose."""
+    ready = [_Fold(fold, make, fits, seed, days) for fold in folds if fold.n_items > LENGTH]
+    ready = [fold for fold in ready if len(fold.task.users)]
+    return ready if len(np.unique(_users(ready))) >= ENOUGH_TO_CHOOSE else []
 
 
 def _users(folds: Sequence[_Fold]) -> np.ndarray:
     return np.concatenate([fold.task.users for fold in folds]) if folds else np.empty(0, np.int64)
 
 
-def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], folds: Sequence[_Fold]) -> _Choice:
+def _descend(
+    first: _Choice, best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], folds: Sequence[_Fold]
+) -> _Choice:
     """Try coordinate by coordinate, and return the best."""
     data = [fold.data for fold in folds]
     timed = all(one.timed for one in data)
@@ -256,7 +328,7 @@ def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], fo
         none = replace(choice, half_life=None, trend=0.0)
         return [none, *(replace(choice, half_life=half_life, trend=power) for half_life, power in trends)]
 
-    best = best_of([_Choice(), *with_trends(_Choice())])
+    best = best_of([first, *with_trends(first)])
     if timed and "fade" in free:
         ways = [best, replace(best, half_life=None, trend=0.0)]
         best = best_of(replace(way, fade=fade) for fade in (0.0, *FADES) for way in ways)

@@ -138,6 +138,9 @@ def test_the_test_part_speaks_for_the_final_fit_and_only_for_it(tmp_path: Path) 
     assert found.decided["ease"]["l2"] == found.simple.settings["l2"] != 1.0
     assert found.decided["als"] == {"alpha": 2.0} and found.weights.encoders == weights.encoders
     assert found.weights.trend == pytest.approx(2.5 * found.simple.trend)
+    other = replace(choices, simple=Simple("als", {}, None, 0.0, n_users=60, n_folds=1))
+    found = choose_once_more(cache, other, [], last)
+    assert found.simple is not None and found.simple.encoder == "als" and found.decided == choices.decided
     without = replace(choices, encoders=("als",), decided={"als": {"alpha": 2.0}})
     assert choose_once_more(cache, without, [], last).decided == without.decided, "nothing is said of what is not there"
     nothing = replace(last, validation=Interactions.empty(timed=True))

@@ -18,7 +18,18 @@ from grouprec.models.fitting import RunOptions
 from grouprec.ranking.recency import DAY
 from grouprec.runs.config import make_config
 from grouprec.training.fits import Fits
-from grouprec.training.simple import STRENGTHS, STRONGER, Judged, Simple, _beside, _Choice, _simplest, choose_simple
+from grouprec.training.simple import (
+    STRENGTHS,
+    STRONGER,
+    Judged,
+    Simple,
+    _beside,
+    _Choice,
+    _Fold,
+    _simplest,
+    challenged,
+    choose_simple,
+)
 from tests.support.blends import dataset
 
 CONFIG = make_config(interactions=Path("file.csv"), preset="quick")
@@ -73,7 +84,7 @@ def test_what_comes_and_goes_within_hours_or_years_is_read_like_what_does_within
 )
 def test_beside_a_trend_lie_its_neighbours(half_life: float, near: set[float]) -> None:
     crowd = fashion(moving=False, days=1e-9)  # all at one moment: any half-life has rows enough
-    found = _beside(_Choice(strength=3.0, half_life=half_life, trend=0.25), [crowd])
+    found = _beside(_Choice("ease", strength=3.0, half_life=half_life, trend=0.25), [crowd])
     assert {one.half_life for one in found} == near and {one.strength for one in found} == {3.0}
     assert {one.trend for one in found} == {0.125, 0.25, 0.375} and len(found) == 3 * len(near)
 
@@ -111,7 +122,7 @@ def test_what_returns_every_year_is_found_by_the_season() -> None:
 
 def test_a_trend_on_which_folds_disagree_is_none() -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, 400)
-    plain, best = _Choice(), _Choice(half_life=7.0, trend=1.0)
+    plain, best = _Choice("ease"), _Choice("ease", half_life=7.0, trend=1.0)
     judged = {plain: noise - 0.02, best: np.zeros(400)}
     assert _simplest(judged, best) == best and _simplest(judged, best, lambda one, other: 0.01) == best
     assert _simplest(judged, best, lambda one, other: 0.03) == plain
@@ -170,6 +181,9 @@ def test_encoders_are_fitted_once_and_only_other_settings_of_the_same_one_are_le
     for encoder in (strong, knn(), fading):
         fits.get(encoder, data)
     assert made[3:] == [("ease", fading.config)]
+    other = ease(ease.Config(l2=5.0))
+    fits.put(other, data, weak)
+    assert fits.get(other, data).config == other.config and len(made) == 4, "fitted elsewhere"
 
 
 def test_an_encoder_of_a_fold_serves_its_whole_unless_the_validation_part_has_a_say() -> None:
@@ -195,7 +209,11 @@ def test_what_the_user_set_stays() -> None:
 def test_of_choices_that_are_as_good_the_simplest_is_taken() -> None:
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 0.1, 400)
-    plain, cleverer, best = _Choice(), _Choice(fade=3.0), _Choice(fade=3.0, half_life=7.0, trend=1.0)
+    plain, cleverer, best = (
+        _Choice("ease"),
+        _Choice("ease", fade=3.0),
+        _Choice("ease", fade=3.0, half_life=7.0, trend=1.0),
+    )
     base = rng.random(400)
     judged = {plain: base - 0.05 + noise, cleverer: base - 0.001 + noise, best: base}
     assert _simplest(judged, best) == cleverer
@@ -206,8 +224,8 @@ def test_of_choices_that_are_as_good_the_simplest_is_taken() -> None:
 def test_of_trends_the_one_that_folds_prefer_is_taken_not_the_weaker_one() -> None:
     base = np.random.default_rng(0).random(400)
     noise = np.random.default_rng(1).normal(0, 0.1, 400)
-    weak, strong = _Choice(half_life=7.0, trend=0.75), _Choice(half_life=14.0, trend=1.0)
-    judged = {_Choice(): base - 0.1, weak: base - 0.002 + noise, strong: base}
+    weak, strong = _Choice("ease", half_life=7.0, trend=0.75), _Choice("ease", half_life=14.0, trend=1.0)
+    judged = {_Choice("ease"): base - 0.1, weak: base - 0.002 + noise, strong: base}
     assert _simplest(judged, strong) == strong
 
 
@@ -226,3 +244,42 @@ def test_what_was_judged_is_not_judged_again_and_another_fold_may_decide_otherwi
     assert alone.trend < both.trend and (alone.n_folds, both.n_folds) == (1, 2)
     monkeypatch.setattr("grouprec.training.simple._Fold.judge", lambda self, choice: pytest.fail("judged again"))
     assert choose_on(folds) == both and known.keys() == once_more.keys()
+
+
+def challenge(data: Dataset, split: str, length: float, *names: str, trend: bool = True) -> tuple[Simple, Simple]:
+    """Return the linear scorer, and what is left of it beside other encoders."""
+    folds, fits, asked = make_folds(data, split, length, 2, 0), Fits(RunOptions()), length if split == "time" else 0
+    linear = choose_simple(folds, "ease", CONFIG, lambda fraction, values: None, fits=fits, length=asked)
+    start = linear if trend else replace(linear, half_life=None, trend=0.0)
+    settled = {"ease": linear.settings} | {name: {} for name in names}
+    return start, challenged(start, settled, folds, CONFIG, fits, asked)
+
+
+def test_another_encoder_takes_the_place_of_the_linear_one_where_held_out_users_prefer_it() -> None:
+    start, found = challenge(planted(n_users=150, n_items=60).data.before_test(), "user_time", 0.2, "als", "item_knn")
+    assert (found.encoder, found.settings, found.trend) == ("als", {}, 0.0)
+    assert found.ndcg > start.ndcg and (found.n_users, found.n_folds) == (start.n_users, start.n_folds)
+
+
+def test_another_encoder_gets_a_trend_of_its_own() -> None:
+    _, found = challenge(fashion(moving=True), "time", 10 * DAY, "transitions", trend=False)
+    assert found.encoder == "transitions" and found.trend > 1 and found.half_life and found.half_life < 7
+    assert found.ndcg > 1.3 * found.plain
+
+
+def test_what_is_no_better_than_the_linear_encoder_does_not_take_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = planted(n_users=150, n_items=60, ordered=False).data.before_test()
+    start, found = challenge(data, "user_time", 0.2, "als", "item_knn", "transitions")
+    assert found == start
+    monkeypatch.setattr("grouprec.training.simple.JUDGES", 20)  # of each of two folds: too few to choose
+    start, found = challenge(data, "user_time", 0.2, "als")
+    assert found == start and not start.n_users
+
+
+def test_an_encoder_that_is_far_behind_is_not_tried_with_other_trends(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[_Choice] = []
+    judge = _Fold.judge
+    monkeypatch.setattr(_Fold, "judge", lambda self, choice: judged.append(choice) or judge(self, choice))
+    challenge(fashion(moving=False), "time", 10 * DAY, "transitions")
+    of_it = {choice for choice in judged if choice.encoder == "transitions"}
+    assert len(of_it) == 2 - (not any(choice.trend for choice in of_it))
