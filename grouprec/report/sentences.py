@@ -51,7 +51,7 @@ METHODS = Glossary(
         "recent_popularity": "One list of what is popular lately",
         "seasonal_popularity": "One list of what the season asks for",
         "one_group": "One predicted list for all",
-        "simple": "The simplest scorer (linear × trend)",
+        "simple": "The simplest scorer (one encoder × trend)",
         "own_frequency": "What each person took most often",
         "own_recent": "What each person took last",
         "individual": "Personal lists (this run)",

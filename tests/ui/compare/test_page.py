@@ -287,4 +287,4 @@ def test_a_trained_run_tells_its_gain_in_people_and_every_method_by_a_name(
         app = analyst(use=use)
         methods = app.dataframe[0].value["Method"]
         assert methods.is_unique and not methods.str.contains("_").any()
-        assert "The simplest scorer (linear × trend)" in set(methods)
+        assert "The simplest scorer (one encoder × trend)" in set(methods)
