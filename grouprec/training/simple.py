@@ -195,7 +195,7 @@ def challenged(
     judges = _Judges(ready, {}, lambda done, values: None, fits.on_cpu)
     start = judges.best_of([_Choice(simple.encoder, 1.0, 0.0, simple.half_life, simple.trend, simple.season)])
     better = []
-    for name in settled.keys() - {simple.encoder}:
+    for name in (one for one in settled if one != simple.encoder):
         near = judges.best_of([_Choice(name), replace(start, encoder=name)])
         if judges.beats(start, near):
             continue
