@@ -20,7 +20,7 @@ from grouprec.ui.fragments import fragment
 from grouprec.ui.groups import editing, finding, map, portrait, side_by_side
 
 CARDS_PER_PAGE = 24
-PANE_HEIGHT = 680  # with the map beside it: a portrait up to the axis of its chart, and no more than a laptop shows
+PANE_HEIGHT = 704  # with the map beside it: a portrait up to the axis of its chart, and no more than a laptop shows
 LOW_MAP = 380  # of the map below two groups, which show what the pane would
 TABLE_ROWS = 4  # so that what is chosen is seen below them on a small laptop
 MOST_ROWS = 300  # of selected users that are shown: each row is coloured by itself
