@@ -204,7 +204,7 @@ def _sentence(error: ValidationError, stage: str) -> str:
     path = [str(part) for part in first["loc"]]
     given = repr(first["input"])[:60]
     if path[0] == "n_groups":
-        return f"The number of groups is a whole number or auto, not {given}."
+        return f"The number of groups (n_groups) is a whole number or auto, not {given}."
     name = ".".join(([stage] if stage else []) + path[:2]).replace("preparation.", "data.")
     if first["type"] == "extra_forbidden":
         known = _fields_near(stage, path)
