@@ -45,8 +45,10 @@ def write_report(run: Run, out: Path, language: str = ENGLISH) -> dict[str, Any]
     Returns:
         the same for JSON.
     Raises:
-        SettingError: there is no such language.
+        SettingError: there is no such language, or the file has no name.
     """
+    if not out.name:
+        raise SettingError("Say which file to write: --out FILE.html, .pdf or .png.")
     if language not in LANGUAGES:
         raise SettingError(f"There is no language '{language[:40]}'; there are {commas(LANGUAGES)}.")
     with speaking(language):

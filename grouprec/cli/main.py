@@ -35,6 +35,7 @@ from grouprec.cli.terminal import print_json, print_run, progress_bar, terminal
 from grouprec.core import libraries
 from grouprec.core.errors import GrouprecError
 from grouprec.core.language import commas
+from grouprec.core.whole import whole
 
 # The map compiles beside the training. Threads that wait by spinning then fight over the cores: on two of them an
 # epoch of the updater took 56 s instead of 11 s. It must stand before torch is loaded.
@@ -164,7 +165,7 @@ def train(
             edges=edges and edges.absolute(),
             roles=parse_map(map) if map else {},
             preset=preset,
-            n_groups=int(n_groups) if n_groups.lstrip("-").isdigit() else n_groups,
+            n_groups=n_groups if (number := whole(n_groups)) is None else number,
             encoders=tuple(name.strip() for name in encoder.split(",") if name.strip()),
             grouper=grouper,
             regime=regime,

@@ -19,7 +19,7 @@ def say_owner(run: Run, to: str, shared: bool | None, json: bool) -> None:
         SettingError: it shall be shared or private, and is nobody's.
     """
     owner, was_shared = rights.owner_of(run.path)
-    name = to.strip().lower() or owner
+    name = rights.known_as(to.strip()) or owner
     if shared is not None and not name:
         raise SettingError(f"The run {run.run_id} is nobody's, so all who sign in see it; say whose it is with --to.")
     if to or shared is not None:

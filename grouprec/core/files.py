@@ -75,6 +75,8 @@ def replacing(path: Path, promise: bool = False) -> Iterator[Path]:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     with storage(path):
+        if path.exists() and not (path.is_file() or path.is_dir()):  # an administrator would be rid of the device
+            raise StorageError(f"Cannot write {told(path)}: it is a pipe or a device; name a file.")
         try:
             temporary.touch()
             mode = temporary.stat().st_mode  # some libraries make files that only their owner may read

@@ -187,6 +187,15 @@ def _unsealed(form: Form) -> NoReturn:
     raise DamagedError(f"{FILE} is damaged: it has no seal")
 
 
+def known_as(said: str) -> str:
+    """Return the name of a person as names are compared: in small letters.
+
+    A letter stays that is not the only large one of its small one: ``K``, the sign of Kelvin, would become a k, and
+    whoever may choose their name somebody else.
+    """
+    return "".join(sign.lower() if sign.lower().upper() == sign else sign for sign in said)
+
+
 def give(folder: Path, owner: str, shared: bool = False) -> None:
     """Say whose a run or dataset is.
 

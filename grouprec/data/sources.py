@@ -171,7 +171,10 @@ def _store(address: str) -> tuple[Any, str]:
 
 
 def _matching(store: Any, path: str) -> list[str]:
-    """Return the files of a file, a folder or a pattern, sorted; hidden ones and those of other kinds are no data."""
+    """Return the files of a file, a folder or a pattern, sorted; hidden ones and those of other kinds are no data.
+
+    A file on this machine to which several names lead is one, of the shortest name.
+    """
     start = re.split(r"[*?\[]", path)[0]
     pattern = path.rstrip("/") if start != path else ""
     base = start.rpartition("/")[0] if pattern else path.rstrip("/")
@@ -183,7 +186,15 @@ def _matching(store: Any, path: str) -> list[str]:
     if pattern:
         files = [one for one in files if fnmatch.fnmatch(one, pattern) or fnmatch.fnmatch(one, f"{pattern}/*")]
     inside = [one for one in files if not any(part[:1] in "._" for part in one[len(base) :].strip("/").split("/"))]
-    return sorted(one for one in inside if one.lower().endswith(_SUFFIXES))
+    found = sorted(one for one in inside if one.lower().endswith(_SUFFIXES))
+    if isinstance(store, pyarrow.fs.LocalFileSystem):  # where a link leads back up, a file is there forty times
+        found = list({os.path.realpath(one): one for one in sorted(found, key=_by_itself)}.values())
+    return sorted(found)
+
+
+def _by_itself(path: str) -> tuple[int, bool]:
+    """Order the names of a file: the deepest first, and last the one of no link."""
+    return -path.count("/"), os.path.realpath(path) == path
 
 
 def _copied(store: Any, path: str, folder: Path) -> Fetched:

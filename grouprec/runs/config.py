@@ -202,11 +202,14 @@ def _sentence(error: ValidationError, stage: str) -> str:
     """Turn pydantic's first finding into one sentence."""
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
+    given = repr(first["input"])[:60]
+    if path[0] == "n_groups":
+        return f"The number of groups (n_groups) is a whole number or auto, not {given}."
     name = ".".join(([stage] if stage else []) + path[:2]).replace("preparation.", "data.")
     if first["type"] == "extra_forbidden":
         known = _fields_near(stage, path)
         return f"There is no setting '{name}'; there are: {', '.join(known)}."
-    return f"The setting '{name}' cannot be {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}."
+    return f"The setting '{name}' cannot be {given}: {first['msg'][0].lower()}{first['msg'][1:]}."
 
 
 def _fields_near(stage: str, path: list[str]) -> list[str]:

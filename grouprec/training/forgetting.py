@@ -24,7 +24,7 @@ from grouprec.core.forms import DamagedError, write_form
 from grouprec.core.locks import alone, held
 from grouprec.core.mentions import mention_of
 from grouprec.core.rights import RightsError, Role
-from grouprec.core.types import BusyError, StorageError
+from grouprec.core.types import BusyError, SettingError, StorageError
 from grouprec.data.library import Library
 from grouprec.explore import edits
 from grouprec.live import ledger
@@ -107,11 +107,14 @@ def forget(store: RunStore, *users: str) -> Answer:
         users: the ids of one person.
     Raises:
         RightsError: the person acting is signed in: it changes what belongs to everybody.
+        SettingError: an id is empty.
         BusyError: a run is being trained on their rows, or somebody is editing a run or sending events to it.
         StorageError: something cannot be written; nothing has changed then, or another call completes it.
     """
     if rights.person().role is not Role.LOCAL:
         raise RightsError("Whoever runs the server can do that, on its command line: grouprec forget USER.")
+    if not all(user.strip() for user in users):  # nobody's mention is found in every text
+        raise SettingError("Say who is to be removed: their id, as in the file.")
     with storage(store.root):
         store.root.mkdir(parents=True, exist_ok=True)
     busy = "Somebody is being removed already; try again when that is done."

@@ -28,7 +28,7 @@ SECRETS = "STREAMLIT_SECRETS_FILES"  # the setting that says where Streamlit's s
 
 
 def _lower(names: object) -> object:
-    return tuple(str(one).lower() for one in names) if isinstance(names, list | tuple) else names
+    return tuple(rights.known_as(str(one)) for one in names) if isinstance(names, list | tuple) else names
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_lower)]
@@ -85,14 +85,15 @@ def who_is(claims: Mapping[str, Any], rules: Rules, now: float) -> Person:
 
     An e-mail address counts only where the provider says that it has verified it: others can be made up.
     """
-    name = str(claims.get(rules.identity) or "").strip().lower()
+    name = rights.known_as(str(claims.get(rules.identity) or ""))
     begun = claims.get("iat")
     fresh = isinstance(begun, int | float) and now - begun < rules.hours * 3600
     verified = rules.identity != "email" or claims.get("email_verified") is True
-    if claims.get("is_logged_in") is not True or not (name and fresh and verified):
+    if claims.get("is_logged_in") is not True or not (name.strip() and fresh and verified):
         return STRANGER
-    given = claims.get(rules.claim, ()) if rules.claim else ()
-    named = {name, *(str(one).lower() for one in ([given] if isinstance(given, str) else given))}
+    given = claims.get(rules.claim) if rules.claim else None
+    groups = [given] if isinstance(given, str) else given if isinstance(given, list | tuple) else []
+    named = {name, *(rights.known_as(one) for one in groups if isinstance(one, str))}
     for role, patterns in ((Role.ANALYST, rules.analysts), (Role.VIEWER, rules.viewers)):
         if any(fnmatchcase(one, pattern) for one in named for pattern in patterns):
             return Person(name, role)

@@ -188,6 +188,9 @@ def test_report_writes_one_file_of_the_run(trained: Trained, grouprec, tmp_path:
     assert document.startswith("<!doctype html>") and result["run_id"] in document
     assert "story.html" in answer.err
     refused(grouprec("report", "nothing", "--out", out, "--runs", root / "runs"), "no run called 'nothing'")
+    refused(
+        grouprec("report", "last", "--out", "", "--runs", root / "runs"), "Say which file to write: --out FILE.html"
+    )
     refused(grouprec("report", "last", "--out", tmp_path, "--runs", root / "runs"), "Cannot write")
 
 

@@ -84,3 +84,17 @@ def test_messages_call_a_file_by_its_run_and_never_by_the_folders_above(tmp_path
     with pytest.raises(StorageError, match=r"^Cannot write r1/status.json: Is a directory; "):
         (run / "status.json").mkdir()
         write_json(run / "status.json", {})
+
+
+def test_a_pipe_or_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe.html", tmp_path / "link.html"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(StorageError, match=f"Cannot write {path.name}: it is a pipe or a device; name a file"):
+            write_json(path, {})
+    assert (
+        pipe.is_fifo()
+        and link.is_symlink()
+        and {path.name for path in tmp_path.iterdir()} == {"pipe.html", "link.html"}
+    )

@@ -23,7 +23,7 @@ import pytest
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.preparing.prepare import prepare
 from grouprec.data.reading.read import read_table
-from grouprec.data.sources import fetch, shown_source
+from grouprec.data.sources import _matching, _store, fetch, shown_source
 
 ROWS = pd.DataFrame({
     "user_id": [f"{n % 9:03}" for n in range(90)],
@@ -87,6 +87,18 @@ def test_files_that_do_not_belong_together_and_rows_that_cannot_be_read_are_told
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_file_to_which_several_links_lead_is_read_once(tmp_path):
+    folder = tmp_path / "orders"
+    (folder / "year=2024").mkdir(parents=True)
+    ROWS.to_csv(folder / "year=2024" / "a.csv", index=False)
+    (folder / "back").symlink_to(folder)
+    (folder / "year=2024" / "0.csv").symlink_to("a.csv")
+    (folder / "lost.csv").symlink_to("nowhere")
+    os.mkfifo(folder / "pipe.csv")
+    assert _matching(*_store(str(folder))) == [str(folder / "year=2024" / "a.csv")]
+    assert same(fetch(str(folder), "", tmp_path / "runs").path)
+
+
 def test_a_folder_with_a_file_whose_name_is_no_text_is_one_sentence(tmp_path):
     (tmp_path / "caf\udce9.csv").write_text("user,item\na,b\n")
     with pytest.raises(DataError, match="holds a file whose name is no text; rename it"):

@@ -115,6 +115,10 @@ def test_settings_change_a_preparation_that_is_given_and_leave_the_callers_alone
 
 def test_one_group_is_enough() -> None:
     assert make_config(**FILE, n_groups=1).n_groups == 1
+    for odd in ("²", "x", "1.5", "nan", "9" * 5000, float("inf")):
+        with pytest.raises(SettingError, match="is a whole number or auto, not ") as refused:
+            make_config(**FILE, n_groups=odd)
+        assert len(str(refused.value)) < 130
 
 
 def test_with_repeats_groups_are_formed_for_one_list_for_all() -> None:

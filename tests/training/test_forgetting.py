@@ -14,7 +14,7 @@ import pytest
 from grouprec.core import changes, rights, trash
 from grouprec.core.arrays import presence
 from grouprec.core.locks import alone
-from grouprec.core.types import BusyError
+from grouprec.core.types import BusyError, SettingError
 from grouprec.data.library import Library
 from grouprec.data.preparing.prepare import prepare
 from grouprec.explore import edits
@@ -234,6 +234,13 @@ def test_nothing_is_forgotten_while_a_run_trains_on_their_rows(store: RunStore) 
         forget(store, WHO)
     assert {path for path, old in before.items() if path.read_bytes() != old} == set()
     assert not (store.root / changes.FOLDER).exists()
+
+
+@pytest.mark.parametrize("nobody", ["", " ", "\t"])
+def test_nobody_is_no_one_to_forget(tmp_path: Path, nobody: str) -> None:
+    with pytest.raises(SettingError, match="Say who is to be removed: their id, as in the file"):
+        forget(RunStore(tmp_path / "runs"), "somebody", nobody)
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize("step", [0, 1, 12])

@@ -45,6 +45,8 @@ def claims(email: str, **more: Any) -> dict[str, Any]:
         (claims(""), Role.STRANGER),
         (claims("api"), Role.STRANGER),
         (claims("evil\nann@example.com.evil"), Role.STRANGER),
+        (claims("ann@example.com\u2003"), Role.STRANGER),
+        (claims("\u2003"), Role.STRANGER),
         ({}, Role.STRANGER),
     ],
 )
@@ -57,6 +59,18 @@ def test_roles_may_come_from_a_claim_and_people_be_known_by_another_one_than_the
     assert who_is(claims("", groups=["x", "team-a"]), rules, time.time()) == Person("17", Role.ANALYST)
     assert who_is(claims("", groups="team-b"), rules, time.time()).role is Role.VIEWER
     assert who_is(claims("", groups=["team-c"]), rules, time.time()) == STRANGER
+    for odd in (None, 7, True, {"team-a": 1}, [None, 7, ["team-a"]]):
+        assert who_is(claims("", groups=odd), rules, time.time()) == STRANGER
+
+
+def test_a_name_that_looks_like_another_one_is_not_that_one() -> None:
+    rules = Rules.model_validate({"analysts": ["Kate", "Åse"], "viewers": ["*"], "identity": "preferred_username"})
+    for name in ("KATE", "kate", "ÅSE", "åse"):
+        who = who_is(claims("", preferred_username=name), rules, time.time())
+        assert (who.name, who.role) == (name.lower(), Role.ANALYST)
+    for name in ("\u212aate", "kate\u2003", " kate", "kate\n", "\u212bse"):  # the signs of Kelvin and Angstrom
+        who = who_is(claims("", preferred_username=name), rules, time.time())
+        assert who.role is Role.VIEWER and who.name == rights.known_as(name) and who.name not in ("kate", "åse"), name
 
 
 def visit(page: str, user: dict[str, Any], **query: str) -> AppTest:

@@ -6,6 +6,7 @@ import codecs
 import io
 import json
 import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -124,10 +125,16 @@ def sniff(path: Path, encoding: str = "", members: tuple[str, ...] = ()) -> Snif
         DataError: the file is not there, empty, damaged, or of no format that can be read.
         SettingError: there is no such encoding.
     """
-    if not path.exists():
-        raise DataError(f"The file '{told(path)}' was not found; check the name and the folder.")
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise DataError(f"The file '{told(path)}' was not found; check the name and the folder.") from None
+    except OSError as error:
+        raise DataError(f"'{told(path)}' cannot be read: {error.strerror or error}.") from error
+    if stat.S_ISDIR(mode):
         raise DataError(f"'{told(path)}' is a folder; give the file inside it.")
+    if not stat.S_ISREG(mode):  # whoever opens a pipe waits for its writer, and what was read of one is gone
+        raise DataError(f"'{told(path)}' is a pipe or a device; write what it gives to a file, and give that one.")
     try:
         with path.open("rb") as file:
             start = file.read(8)

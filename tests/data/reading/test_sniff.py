@@ -2,7 +2,10 @@
 
 import contextlib
 import gzip
+import os
+import re
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -184,3 +187,20 @@ def test_blank_lines_alone_are_an_empty_file(tmp_path, blank):
     (tmp_path / "blank.csv").write_bytes(blank.encode())
     with pytest.raises(DataError, match=r"'blank.csv' is empty; give a file with a header line and rows"):
         read_table(tmp_path / "blank.csv")
+
+
+def test_what_is_no_file_is_one_sentence_and_nothing_waits(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "round").symlink_to("round")
+    wrong = {
+        tmp_path / "pipe.csv": "'pipe.csv' is a pipe or a device; write what it gives to a file",
+        Path("/dev/zero"): "'zero' is a pipe or a device",
+        tmp_path: "is a folder; give the file inside it",
+        tmp_path / "round": "'round' cannot be read: Too many levels of symbolic links",
+        tmp_path / ("a" * 5000): "' cannot be read: File name too long",
+        tmp_path / "a\0b": "was not found",
+        tmp_path / "pipe.csv" / "x": "The file 'x' was not found",
+    }
+    for path, words in wrong.items():
+        with pytest.raises(DataError, match=re.escape(words)):
+            sniff(path)

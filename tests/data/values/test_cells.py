@@ -6,6 +6,7 @@ import pytest
 from grouprec.data.values.cells import (
     choices_of,
     counted,
+    holds_some_of,
     holds_written_lists,
     is_counted,
     items_of,
@@ -75,3 +76,12 @@ def test_counts_of_very_long_texts_are_told_at_once():
     assert counted("mug" + " " * 2_000_000 + "!") == ("mug" + " " * 2_000_000 + "!", "1")
     assert counted(" " * 9 + "2 x " + "mug" * 1000) == ("mug" * 1000, "2")
     assert is_counted("mug" + " " * 2_000_000 + "x 3")
+
+
+def test_what_was_taken_of_what_was_shown_is_told_by_its_items() -> None:
+    shown = pd.Series(["N1-0 N2-1", None, "N9-1 N3-0"])
+    assert holds_some_of(pd.Series(["N1 N2", "N9", None]), shown)
+    assert not holds_some_of(pd.Series(["N1 N7", "N8"]), shown), "a third of them"
+    assert not holds_some_of(pd.Series(["N1", "N2"]), shown), "one a cell"
+    for nothing in (pd.Series([], dtype=object), pd.Series([None, None], dtype=object), pd.Series([1, 2])):
+        assert not holds_some_of(nothing, shown)

@@ -47,3 +47,18 @@ def test_texts_lose_blanks_and_the_quotes_of_excel():
 )
 def test_words_are_folded(text, plain):
     assert folded(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("values", "codes", "found"),
+    [
+        ([0, 5, 3, -1], [5, 3], [False, True, True, False]),
+        ([5, -1, 4], [5, -1], [True, False, False]),  # the code of nothing is none, and no other one's
+        ([7], [2], [False]),
+        ([2], [7], [False]),
+        ([], [1], []),
+        ([1, -1], [], [False, False]),
+    ],
+)
+def test_values_are_found_among_codes(values: list[int], codes: list[int], found: list[bool]) -> None:
+    assert among(np.array(values, np.int32), np.array(codes, np.int32)).tolist() == found
