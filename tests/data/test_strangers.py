@@ -150,6 +150,10 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
     "Shopee.csv": (
         csv(timed(**{"訂單狀態": ["不成立", *["完成"] * 3] * 90})), {"lost": {"came to nothing": 90}}
     ),
+    "a name less.csv": (
+        b"customer_id,product_id\n" + csv({"n": range(7000, 14200, 20), "u": USERS, "i": ITEMS}).split(b"\n", 1)[1],
+        {**SAME, "told": "the first column is taken for the one without"},
+    ),
     # what nobody is, and no time
     "searched.csv": (csv({"Search term": TITLES, "Campaign": ITEMS, "Clicks": COUNTS}), {"asked": "user"}),
     "of the future.csv": (

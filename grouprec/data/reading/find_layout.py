@@ -350,7 +350,10 @@ def _completed(names: list[str], width: int, below: Sequence[Sequence[str]]) -> 
         return [*names, *missing], ()
     first = [one[0] for one in below]
     if len(set(first)) == len(first) and len(first) > 1:
-        return [*missing, *names], ()
+        start = int(first[0]) if re.fullmatch(r"[0-9]{1,9}", first[0]) else None
+        counted = start is not None and first == [str(start + n) for n in range(len(first))]
+        told = "the header has a name less than the rows have values; the first column is taken for the one without"
+        return [*missing, *names], () if counted else (told,)
     return [*names, f"column {width}"], (
         f"the header has a name less than the rows have values; column {width} has none",
     )
