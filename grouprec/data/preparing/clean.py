@@ -26,6 +26,7 @@ from grouprec.data.roles.columns import Roles
 from grouprec.data.roles.doubts import (
     Doubt,
     id_doubts,
+    mostly_unrated_doubt,
     number_doubts,
     time_doubts,
     twin_doubts,
@@ -171,7 +172,7 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     _forget(table, roles, "user", "item", "time")
     orders, order_ids = (None, np.empty(0, object)) if roles.order is None else encode_ids(table[roles.order])
     keep = drop_nothing(table, roles, orders, keep, report)
-    numbers = _read_numbers(table, roles, report)
+    numbers = _read_numbers(table, roles, settings, keep, report)
     _forget(table, roles, "user", "item", "time", "clock", "order", "outcome", "weight", "rating")
     keep = drop_cancelled(roles, numbers, orders, order_ids, keep, report)
     keep, weights = _read_weights(roles, numbers, settings, keep, report)
@@ -184,7 +185,7 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
         keep = narrow(report, N_("behaviours of weight 0"), keep, weights > 0, note, "give one a weight above 0")
     merge = settings.duplicates
     if merge == "auto":
-        merge = "last" if roles.rating is not None and roles.weight is None else "sum"
+        merge = "last" if "rating" in numbers and roles.weight is None else "sum"
     source = np.arange(n, dtype=np.int32 if n < 2**31 else np.int64)
     rows = Rows(users, items, weights, times, behaviours, orders, spend, source)
     del users, items, weights, times, behaviours, orders, spend, source, numbers, factors  # they are the rows now
@@ -291,15 +292,27 @@ def check_times(column: pd.Series, bad: np.ndarray, n: int, outside: np.ndarray 
     )
 
 
-def _read_numbers(table: pd.DataFrame, roles: Roles, report: Report) -> dict[str, np.ndarray]:
-    """Return the numbers of weight, rating and price, as far as they have columns."""
+def _read_numbers(
+    table: pd.DataFrame, roles: Roles, settings: Preparation, keep: np.ndarray, report: Report
+) -> dict[str, np.ndarray]:
+    """Return the numbers of weight, rating and price, as far as they have columns.
+
+    Without the ratings where most rows have none: those rows are no ratings that were lost, but a log of what people
+    did, in which some rate. Somebody who sets a threshold asks for the rows that are rated.
+    """
     found = {}
     for role in ("weight", "rating", "price"):
         name = getattr(roles, role)
-        if name is not None:
-            numbers = read_numbers(table[name], counts=role == "weight")
-            found[role] = numbers.values
-            report.doubts += unread_doubt(role, table[name], numbers.unread) + number_doubts(role, name, numbers)
+        if name is None:
+            continue
+        numbers = read_numbers(table[name], counts=role == "weight")
+        report.doubts += unread_doubt(role, table[name], numbers.unread) + number_doubts(role, name, numbers)
+        if role == "rating" and settings.rating == "weight":
+            told = mostly_unrated_doubt(name, numbers.values[keep & ~numbers.unread])
+            report.doubts += told
+            if told:
+                continue
+        found[role] = numbers.values
     return found
 
 
@@ -316,7 +329,7 @@ def _read_weights(
         )
         advice = "choose another column with --map weight=COLUMN or weight="
         keep = narrow(report, N_("weights that are not numbers"), keep, np.isfinite(weights), note, advice)
-    if roles.rating is None:
+    if "rating" not in numbers:
         return keep, weights
     ratings = numbers["rating"]
     note = _("column '{rating}': {n} empty, infinite or not a number").format(

@@ -33,6 +33,7 @@ _CALLED = 2  # ways of naming a time up to which nothing else can be meant
 _FEW_DAYS = 31  # different numbers of days or weeks, at most, that a calendar's day may have
 _FEWEST_TWINS, _TWINS = 3, 0.05  # ids, and share of all, from which on capitals are no accident
 _UNRATED = 0.01  # share of ratings of 0 or less from which on they are no accident
+_FEWEST_GRADES = 3  # different numbers above 0 of a column of grades; votes have one
 _SETTINGS = Glossary({"drop_services": "Leave out service lines"})
 
 
@@ -224,6 +225,28 @@ def unrated_doubt(name: str, ratings: np.ndarray) -> list[Doubt]:
     matter = _("{n} rows have 0 or less in column '{name}' ({told}): they are taken for not rated and left out").format(
         n=decimal(len(bad)), name=shown(name), told=told
     )
+    return [Doubt(matter, role="rating")]
+
+
+def mostly_unrated_doubt(name: str, ratings: np.ndarray) -> list[Doubt]:
+    """Return that most rows have no rating, so that all count alike; nothing where most have one.
+
+    Programs leave the rating out or write one number for it, 0 or -1; what has several numbers from 0 down are votes
+    or grades, and what has few above are votes, too.
+
+    Args:
+        ratings: float64 [n], NaN where a cell is empty.
+    """
+    empty = np.isnan(ratings)
+    given, low = np.unique(ratings[ratings > 0]), np.unique(ratings[ratings <= 0])
+    marked = ratings == low[0] if len(low) == 1 and len(given) >= _FEWEST_GRADES else np.zeros(len(ratings), bool)
+    n = int((empty | marked).sum())
+    if not len(given) or n * 2 <= len(ratings):
+        return []
+    matter = _(
+        "{n} of {of} rows have no rating in column '{name}': they are taken for what people did without rating it, "
+        "so every row counts alike, rated or not; for rated rows alone, set a rating threshold"
+    ).format(n=decimal(n), of=decimal(len(ratings)), name=shown(name))
     return [Doubt(matter, role="rating")]
 
 

@@ -120,6 +120,32 @@ def test_ratings_are_weights_above_zero():
     assert (cleaned.rows.weights.tolist(), cleaned.merge) == ([0.5], "last")
 
 
+@pytest.mark.parametrize("none", [None, "", "0", "-1"])
+def test_a_log_in_which_few_rate_keeps_every_row(none):
+    ratings = ["5", none, none, "2", none, none, "4", none]
+    cleaned, report = clean(rating=ratings)
+    assert cleaned.rows.source.tolist() == list(range(8)) and set(cleaned.rows.weights) == {1.0}
+    assert not {"ratings that are not numbers", "non-positive ratings"} & steps(report).keys()
+    assert cleaned.merge == "sum" and "5 of 8 rows have no rating in column 'rating'" in report.doubts[-1].matter
+    beside, _ = clean(rating=ratings, weight=["2"] * 8)
+    assert beside.rows.weights.tolist() == [2.0] * 8
+    rated, _ = clean(rating=ratings, setting={"rating": "threshold", "rating_threshold": 3})
+    assert rated.rows.source.tolist() == [0, 6], "a threshold asks for the rows that are rated"
+
+
+@pytest.mark.parametrize(
+    ("ratings", "kept"),
+    [
+        (["5", None, "2", None], [0, 2]),  # half of them: that is not most
+        (["1", "-1", "1", "-1", "-1"], [0, 2]),  # votes
+        (["3", "-2", "2", "-1", "-2", "-1", "1"], [0, 2, 6]),  # grades from -2 on
+        (["3", "bad", "2", "good", "fair", "1", "poor"], [0, 2, 5]),  # words: nobody left them out
+    ],
+)
+def test_ratings_that_most_rows_have_are_asked_of_every_row(ratings, kept):
+    assert clean(rating=ratings)[0].rows.source.tolist() == kept
+
+
 def test_from_the_threshold_on_a_rating_counts_as_one():
     settings = {"rating": "threshold", "rating_threshold": -1}
     cleaned, report = clean(rating=["-1", "-1.5", "3"], setting=settings)
