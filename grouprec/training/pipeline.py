@@ -78,9 +78,8 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
             found.tables.update(evidence.describing(judged, plain, prepared.dataset, config))
         with progress.stage("map") as report:
             positions, map_method = _positions(cache, final, layout, report)
-        found.tables.update(
-            if_changed or _what_if(progress, final, last)
-        )  # now, of groups that the evidence has formed
+        # without a final fit only now, of groups that the evidence has formed
+        found.tables.update(if_changed or _what_if(progress, final, last))
         new = list_new_items(cache, final, last.weights)
         with progress.stage("save"):
             metrics = saving.summarise(config, cache.device, prepared, last, judged, final, found)
