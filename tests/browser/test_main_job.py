@@ -159,7 +159,8 @@ def send_an_event(tab: Tab, films: Films) -> None:
 
 
 def approve(tab: Tab, films: Films) -> None:
-    """Take the files for the shop along: everybody is in a group, and every list is of the genre that was planted."""
+    """Take the files for the shop along: everybody is in a group, and every list is of a genre that was planted, but for
+    what one member of another taste may add."""
     page = tab.page
     page.get_by_role("link", name="Decide").click()
     tab.settled()
@@ -169,7 +170,7 @@ def approve(tab: Tab, films: Films) -> None:
     assert {row["user"] for row in members} == films.users
     for group in {row["group"] for row in members}:
         first = [films.genre_of[row["item"]] for row in lists if row["group"] == group and int(row["rank"]) <= 10]
-        assert len(first) == 10 and len(set(first)) == 1, (group, first)
+        assert len(first) == 10 and max(map(first.count, first)) >= 9, (group, first)
 
 
 # -- the manager's five minutes

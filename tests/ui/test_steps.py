@@ -16,8 +16,13 @@ from grouprec.ui.steps import TITLES, step_of, steps, title_of
 @pytest.mark.parametrize("preset", ["quick", "standard", "thorough"])
 def test_the_plan_of_a_run_goes_through_the_five_steps_in_order(preset: str, runs_folder: RunStore) -> None:
     config = RunConfig(interactions=Path("x.csv"), preset=preset, search_minutes=3.0)  # type: ignore[arg-type]
-    found = [step_of(stage) for stage in make_plan(config, runs_folder)]
-    assert found == sorted(found) and set(found) == set(range(5))
+    beside = {stage: step_of(stage) for stage in make_plan(config, runs_folder)}
+    once = list(
+        {stage: step_of(stage) for stage in make_plan(config.model_copy(update={"refit": False}), runs_folder)}.values()
+    )
+    assert once == sorted(once) and set(once) == set(range(5))
+    assert beside.pop("evaluation") == 3, "made beside the final fit: what is left of it comes after that"
+    assert list(beside.values()) == sorted(beside.values())
 
 
 def test_a_stage_is_told_by_its_step() -> None:

@@ -95,7 +95,8 @@ def packed_files(path: Path) -> tuple[str, ...]:
             raise DataError(f"'{path.name}' is not a table but {kind}.")
     if "content.xml" in low:
         raise DataError(f"'{path.name}' is an OpenDocument text, not a table; copy its table into a spreadsheet.")
-    files = [info for info in infos if not info.is_dir() and not _is_beside(info.filename)]
+    # not is_dir(): it asks for the last letter of a name that may be empty
+    files = [info for info in infos if not info.filename.endswith("/") and not _is_beside(info.filename)]
     if not files:
         raise DataError(f"'{path.name}' is a zip archive with no file in it.")
     if any(info.flag_bits & 1 for info in files):
