@@ -86,8 +86,8 @@ def beside(work: Callable[[], Result]) -> Callable[[], Result]:
     """Do some work in a thread of its own, and return what waits for its result, or raises what it has raised.
 
     It is for use inside :func:`one_thread`: the thread, too, makes numbers by itself alone. One that nobody waits for
-    ends with the process. Work side by side must not draw from torch's generator, which the process has one of, in more
-    than one thread.
+    ends with the process. Of work side by side one at a time draws from torch's generator, which the process has one of
+    (:meth:`~grouprec.models.fitting.RunOptions.torch_seed`): whoever waits for a result must not hold it.
     """
     made: Future[Result] = Future()
 

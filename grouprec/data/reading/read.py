@@ -170,7 +170,7 @@ def _look(path: Path, reading: Reading) -> tuple[Sniffed, Peek, Plan]:
     """Return what the beginning of a file tells; remembered while the file stays as it is: one check asks often."""
     try:
         found = path.stat()
-    except OSError:  # what is wrong is told where it is opened
+    except (OSError, ValueError):  # what is wrong is told where it is opened
         return _looked(path, reading)
     if not stat.S_ISREG(found.st_mode):
         return _looked(path, reading)
@@ -189,12 +189,14 @@ def _looked(path: Path, reading: Reading) -> tuple[Sniffed, Peek, Plan]:
     if len(members) > 1:
         sniffed = choose_file(path, members, reading.encoding, reading.sheet, both=not reading.as_it_is)
     else:
-        sniffed = sniff(path, reading.encoding)
+        sniffed = sniff(path, reading.encoding, members)
     return sniffed, *_peek(sniffed, reading)
 
 
 def _is_zipped(path: Path) -> bool:
     try:
+        if not path.is_file():  # whoever opens a pipe waits for its writer
+            return False
         with path.open("rb") as file:
             return file.read(len(ZIPPED)) == ZIPPED
     except OSError:  # what is wrong is told where it is read

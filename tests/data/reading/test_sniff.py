@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grouprec.core.types import DataError
-from grouprec.data.reading.read import read_table
+from grouprec.data.reading.read import peek, read_table
 from grouprec.data.reading.sniff import Sniffed, sniff
 
 MEGABYTE = 1_048_576
@@ -202,5 +202,6 @@ def test_what_is_no_file_is_one_sentence_and_nothing_waits(tmp_path):
         tmp_path / "pipe.csv" / "x": "The file 'x' was not found",
     }
     for path, words in wrong.items():
-        with pytest.raises(DataError, match=re.escape(words)):
-            sniff(path)
+        for look in (sniff, peek):  # one file of text, and whatever commands and pages are given
+            with pytest.raises(DataError, match=re.escape(words)):
+                look(path)
