@@ -159,8 +159,8 @@ def send_an_event(tab: Tab, films: Films) -> None:
 
 
 def approve(tab: Tab, films: Films) -> None:
-    """Take the files for the shop along: everybody is in a group, and every list is of a genre that was planted, but for
-    what one member of another taste may add."""
+    """Take the files for the shop along: everybody is in a group, and every list is of a genre that was planted, but
+    for what one member of another taste may add."""
     page = tab.page
     page.get_by_role("link", name="Decide").click()
     tab.settled()
