@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -30,6 +31,7 @@ LANGUAGES = {ENGLISH: "English", "zh": "简体中文"}  # what each is called by
 CATALOGUES = Path(__file__).parents[1] / "locale"
 DOMAIN = "grouprec"
 
+_SIGN = re.compile(r"(?<=[\d}]) %(?![\w{(|])")  # not where a template of a chart begins, as %{x}
 _LARGEST = 1e15  # of numbers that are written out: beyond, digits say nothing
 
 T = TypeVar("T")
@@ -110,17 +112,23 @@ def catalogue_of(language: str) -> NullTranslations:
 
 def _(message: str) -> str:
     """Return a message in the reader's language; as it stands where the catalogue lacks it."""
-    return catalogue_of(current()).gettext(message) if message else message
+    return _together(catalogue_of(current()).gettext(message)) if message else message
 
 
 def ngettext(one: str, many: str, n: float) -> str:
     """Return the form of a message that suits a number; ``n`` itself is not put in."""
-    return catalogue_of(current()).ngettext(one, many, int(n) if math.isfinite(n) and n == int(n) else 2)
+    form = int(n) if math.isfinite(n) and n == int(n) else 2
+    return _together(catalogue_of(current()).ngettext(one, many, form))
 
 
 def pgettext(context: str, message: str) -> str:
     """Return a message that means different things in different places; the context says where it stands."""
-    return catalogue_of(current()).pgettext(context, message)
+    return _together(catalogue_of(current()).pgettext(context, message))
+
+
+def _together(said: str) -> str:
+    """Return words in which no line breaks between a number and its per cent sign."""
+    return _SIGN.sub("\u00a0%", said) if " %" in said else said
 
 
 def N_(message: str) -> str:  # gettext's own name for it

@@ -7,21 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from grouprec.core.language import Glossary, _, long_day, month, semicolons, series
+from grouprec.core.language import _, long_day, month, ngettext, semicolons, series
 from grouprec.report.tables import activity_per_head
 from grouprec.report.text import attribute_title, attribute_value, number, percent, plain
 
 KINDS = 2  # that are named
 SEASON = 1.25  # times as active as others in a period, against the whole time: then it is the group's season
 PERIODS = 6  # fewer say nothing of a season
-# Attributes of histories, and how they are said. Only who spends is known to order.
-COUNTED = Glossary(
-    {
-        "orders": "{own} orders each (all users: {overall})",
-        "frequency": "active {own} times each (all users: {overall})",
-        "spend": "{own} spent each (all users: {overall})",
-    }
-)
 
 
 def who_of(
@@ -81,10 +73,19 @@ def _counted(attributes: pd.DataFrame, priced: bool) -> list[str]:
     known = [name for name in ("frequency", "spend") if name in rows.index]
     pairs = [(name, rows["in_group"][name], rows["overall"][name]) for name in known]
     return [
-        COUNTED["orders" if name == "frequency" and priced else name].format(own=number(own), overall=number(overall))
+        _each(name, own, priced).format(own=number(own), overall=number(overall))
         for name, own, overall in pairs
         if own != overall
     ]
+
+
+def _each(name: str, own: float, priced: bool) -> str:
+    """Return how an attribute of histories is said; only who spends is known to order."""
+    if name == "spend":
+        return _("{own} spent each (all users: {overall})")
+    if priced:
+        return ngettext("{own} order each (all users: {overall})", "{own} orders each (all users: {overall})", own)
+    return ngettext("active once each (all users: {overall})", "active {own} times each (all users: {overall})", own)
 
 
 def _shares(attributes: pd.DataFrame) -> list[str]:

@@ -70,8 +70,7 @@ def trained_note(run: Run, what: str) -> None:
 
 def answer(sentence: str, explanation: str | None = None) -> None:
     """Draw the page's first line: the sentence (markdown, already escaped) that answers its question."""
-    together = sentence.replace(" %", "\u00a0%")  # a number and its sign stay in one line
-    st.markdown(f"## {together}", help=explanation, anchors=False)
+    st.markdown(f"## {sentence}", help=explanation, anchors=False)
 
 
 def tested_note(run: Run, before: str = "") -> None:

@@ -40,7 +40,7 @@ SECTIONS = {
 POLL_SECONDS = 3
 # White text needs a darker accent than text of that accent on a dark ground: there the latter has the colour of links.
 # Streamlit's margins take an eighth of a laptop's window, which tables need.
-# No last line of a text is a single word, or the "%" of a number; `text-wrap` would wrap the labels of sliders, too.
+# No last line of a text is a single word; `text-wrap` would wrap the labels of sliders, too.
 # On a phone a headline has a row of its own, and a map leaves room to scroll beside it and bears numbers only: of the
 # labels of map_labels.py, those with a name have two parts. Its controls stand two in a row, and what is beside it on
 # a laptop stands below it in full. Fingers cannot hover: the tools of a table are then always seen, and need room.

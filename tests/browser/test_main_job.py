@@ -203,6 +203,9 @@ def test_a_manager_decides_by_keyboard_takes_the_files_along_and_presents(tab: T
     expect(page.locator(".st-key-decide_tab")).to_contain_text("Who each list is for")
 
     press(tab, page.get_by_role("button", name="Approve and export"), "Enter")
+    expect(page.get_by_label("Your name")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Your name")).to_be_focused()
     press(tab, page.get_by_label("Your name"), "Mei Lin")
     press(tab, page.get_by_role("button", name=re.compile("^Approve \\d+ list")), "Enter")
     expect(page.get_by_text("approved by Mei Lin").first).to_be_visible()

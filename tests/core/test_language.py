@@ -115,3 +115,12 @@ def test_parts_are_joined_by_the_marks_of_the_language() -> None:
             "a；b；c",
             "a。",
         )
+
+
+def test_no_line_breaks_between_a_number_and_its_per_cent_sign() -> None:
+    """Nor is a template of a chart (%{x}) or an alternative of a pattern taken for one."""
+    assert language.pgettext("a percentage", "{number} %").format(number=27) == "27\u00a0%"
+    assert _("the 20 % most popular; %{y} of {x} %{text}") == "the 20\u00a0% most popular; %{y} of {x} %{text}"
+    assert ngettext("1 % of {n}", "2 % of {n}", 2) == "2\u00a0% of {n}"
+    with speaking("zh"):
+        assert language.pgettext("a percentage", "{number} %").format(number=27) == "27%"

@@ -55,12 +55,12 @@ def test_expected_takes_are_held_against_real_ones_and_what_the_part_before_fore
     said = findings.takes_answer(takes)
     assert said.startswith(
         "Expected takes: in 19 days, as long as the run was judged on, the ten items of the shared lists should have "
-        "been taken 596 times, and were 669 times. Over all predictions, expected and real takes differ by 7.2 % in "
-        "the worst tenth. What is expected of a user"
+        "been taken 596 times, and were 669 times. Over all predictions, expected and real takes differ by 7.2\u00a0% "
+        "in the worst tenth. What is expected of a user"
     )
-    assert said.endswith("The part before foretold 31 % more: another time may differ as much.")
+    assert said.endswith("The part before foretold 31\u00a0% more: another time may differ as much.")
     assert findings.takes_answer(takes | {"foretold": 2795.5}).endswith(
-        "foretold 50 % fewer: another time may differ as much."
+        "foretold 50\u00a0% fewer: another time may differ as much."
     )
     assert findings.takes_answer(takes | {"foretold": 5600.0}).endswith("The part before foretold as many.")
     assert findings.takes_answer(takes | {"foretold": None}).endswith("learned from others.")
@@ -111,7 +111,7 @@ def test_fairness_names_whom_lists_serve_differently_beyond_chance() -> None:
 def test_popularity_bias_compares_lists_with_what_people_have() -> None:
     said = findings.popularity_answer(TABLES["exposure"], "strict")
     assert "1.5 times as popular" in said
-    assert "80 % of what is listed and 60 % of what people have; 5 % of the catalogue" in said
+    assert "80\u00a0% of what is listed and 60\u00a0% of what people have; 5\u00a0% of the catalogue" in said
     assert findings.popularity_answer(TABLES["exposure"].iloc[:1], "strict") == ""
 
 

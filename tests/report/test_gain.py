@@ -230,7 +230,7 @@ def test_a_rise_inside_the_interval_is_no_measurable_gain() -> None:
     assert number_answer(near, near, noise, 5) == "15 more add no measurable gain."
     said = enough_answer(values, values, noise)
     assert said.startswith("20 lists are best, and no more were tried. One good list reaches ")
-    assert said.endswith(" 5 lists bring 75 % of what 20 add.")
+    assert said.endswith(" 5 lists bring 75\u00a0% of what 20 add.")
     assert number_answer(values, values, noise, 5) == "Whether 15 more lists help is not certain; 20 lists reach 36."
     assert number_answer(values, values, proven, 20) == ""
 

@@ -36,7 +36,7 @@ def test_the_groups_answer_names_the_largest_group_and_how_many_hold_half() -> N
     groups = pd.DataFrame({"group": [1, 2, 3, 4], "name": ["a", "b", "c", "d"], "size": [10, 40, 20, 30]})
     said = sentences.groups_answer(groups)
     assert said == (
-        "Your 100 users fall into 4 groups: the largest, **b**, holds 40 % of them, "
+        "Your 100 users fall into 4 groups: the largest, **b**, holds 40\u00a0% of them, "
         "and 2 groups hold half of all users."
     )
 
@@ -44,7 +44,8 @@ def test_the_groups_answer_names_the_largest_group_and_how_many_hold_half() -> N
 def test_a_group_that_holds_half_alone_is_not_said_twice() -> None:
     groups = pd.DataFrame({"group": [1, 2], "name": ["a", "b"], "size": [9, 1]})
     assert (
-        sentences.groups_answer(groups) == "Your 10 users fall into 2 groups: the largest, **a**, holds 90 % of them."
+        sentences.groups_answer(groups)
+        == "Your 10 users fall into 2 groups: the largest, **a**, holds 90\u00a0% of them."
     )
 
 
@@ -56,8 +57,8 @@ def test_one_group_is_called_one_group() -> None:
 def test_the_compare_answer_says_what_is_reached_and_what_of_the_gain_is_kept(evaluation: pd.DataFrame) -> None:
     said = sentences.compare_answer(evaluation, "strict", 20)
     assert said == (
-        "Personal lists reach 0.133 of nDCG@10; 20 shared lists (generated list) reach 0.081, which is 46 % of the "
-        "possible gain; k-means + most popular reaches only 0.044."
+        "Personal lists reach 0.133 of nDCG@10; 20 shared lists (generated list) reach 0.081, which is 46\u00a0% of "
+        "the possible gain; k-means + most popular reaches only 0.044."
     )
 
 
@@ -87,7 +88,8 @@ def test_a_run_without_evaluation_says_so(evaluation: pd.DataFrame) -> None:
 def test_worth_compares_generated_lists_with_the_mean_and_with_one_list_for_all(evaluation: pd.DataFrame) -> None:
     said = sentences.worth_answer(evaluation, "strict", "members_mean")
     assert (
-        said == "Such lists reach 2.3 times one good list for all; generated ones keep 96 % of the usual list's worth."
+        said
+        == "Such lists reach 2.3 times one good list for all; generated ones keep 96\u00a0% of the usual list's worth."
     )
     poor = changed(evaluation, "generated", "strict", value=0.018)
     assert "only reach 0.5 times one good list" in sentences.worth_answer(poor, "strict")
@@ -134,7 +136,7 @@ def test_the_generator_answer_says_which_side_is_nearer() -> None:
     worse = learned.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 2.0})
     assert "8.0 times nearer" in better
     covering = learned.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 32.0, "mode_coverage": 0.91})
-    assert covering.endswith("and stand for 91 % of members kept aside.")
+    assert covering.endswith("and stand for 91\u00a0% of members kept aside.")
     assert worse.startswith("Simple random draws are nearer")
     assert "not evaluated" in learned.generator_answer({})
 
@@ -142,14 +144,14 @@ def test_the_generator_answer_says_which_side_is_nearer() -> None:
 def test_the_updater_answer_says_when_updating_does_not_pay() -> None:
     moved = {"n_events": 4100, "hit_rate@10": {"frozen": 0.038, "updated": 0.065}}
     assert learned.updater_answer(moved) == (
-        "Updating users after every event pays: the next item is in the first ten for 6.5 % of events "
-        "instead of 3.8 % (4,100 events)."
+        "Updating users after every event pays: the next item is in the first ten for 6.5\u00a0% of events "
+        "instead of 3.8\u00a0% (4,100 events)."
     )
     assert "does not pay" in learned.updater_answer(moved | {"hit_rate@10": {"frozen": 0.038, "updated": 0.03}})
     near = {"frozen": 0.616, "updated": 0.6215, "updated_over_frozen_interval": [1.0, 1.018]}
     assert learned.updater_answer(moved | {"hit_rate@10": near}).startswith(
         "Updating users after every event is not proven to pay: the next item is in the first ten for "
-        "62.2 % of events instead of 61.6 %"
+        "62.2\u00a0% of events instead of 61.6\u00a0%"
     )
     assert "not evaluated" in learned.updater_answer(moved | {"n_events": 0})
     assert "not evaluated" in learned.updater_answer({})
@@ -189,11 +191,11 @@ def test_the_profile_answer_says_what_the_groups_add() -> None:
 def test_the_verdict_says_what_generated_lists_keep_in_both_uses() -> None:
     found = {"strict_ratio": 0.98, "dedup_ratio": 0.971}
     assert learned.verdict_answer(found) == (
-        "Lists from virtual members are worth 98 % of those from real members "
-        "(97 % where each member skips what they have)."
+        "Lists from virtual members are worth 98\u00a0% of those from real members "
+        "(97\u00a0% where each member skips what they have)."
     )
     turns = {"turns_diversity_change": 31.2, "turns_ratio": 0.955}
-    assert learned.verdict_answer(found | turns).endswith("Alternative lists vary by +31 % and keep 96 %.")
+    assert learned.verdict_answer(found | turns).endswith("Alternative lists vary by +31\u00a0% and keep 96\u00a0%.")
     assert "not judged" in learned.verdict_answer({})
     assert "not judged" in learned.verdict_answer({"strict_ratio": float("nan"), "dedup_ratio": 0.9})
 
@@ -202,10 +204,10 @@ def test_left_behind_names_the_worst_served_group(finished_run: Run) -> None:
     served = finished_run.table("group_evaluation")
     strict = served[served["regime"] == "strict"]
     assert sentences.left_behind_answer(strict) == (
-        "The list serves **Tea towels** least: 90 % of its 30 tested members found nothing in it."
+        "The list serves **Tea towels** least: 90\u00a0% of its 30 tested members found nothing in it."
     )
     few = strict.assign(n_test_users=[200, 30, 29])
-    assert "**Lights\\, candles** least: 65 % of its 30" in sentences.left_behind_answer(few)
+    assert "**Lights\\, candles** least: 65\u00a0% of its 30" in sentences.left_behind_answer(few)
     assert sentences.left_behind_answer(few.assign(n_test_users=29)) == (
         "No group has 30 tested members: too few to tell which the lists serve least."
     )
@@ -218,7 +220,8 @@ def test_reasons_give_share_and_times_the_average() -> None:
     assert sentences.attribute_reason(number) == "days inactive · median 12.3, of all users 150"
     row = {"label": "Cup", "rank": 2, "reach": 0.5, "owned": 0.04, "lift": np.nan}
     assert sentences.item_why(row) == (
-        "**Cup** is number 2: 50 % of the group have it among their own 50 best predictions; 4 % have it already."
+        "**Cup** is number 2: 50\u00a0% of the group have it among their own 50 best predictions; "
+        "4\u00a0% have it already."
     )
 
 
@@ -235,7 +238,15 @@ def test_plain_escapes_all_that_markdown_would_interpret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [(0.467, "47 %"), (0.0033, "0.3 %"), (0.05, "5 %"), (0.0996, "10 %"), (0, "0 %"), (np.nan, "–")]
+    ("value", "said"),
+    [
+        (0.467, "47\u00a0%"),
+        (0.0033, "0.3\u00a0%"),
+        (0.05, "5\u00a0%"),
+        (0.0996, "10\u00a0%"),
+        (0, "0\u00a0%"),
+        (np.nan, "–"),
+    ],
 )
 def test_percent_keeps_a_decimal_only_where_it_says_something(value: float, said: str) -> None:
     assert cards.percent(value) == said

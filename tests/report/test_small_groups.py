@@ -49,4 +49,4 @@ def test_of_two_groups_of_which_one_is_small_no_sentence_tells_the_large_one(tmp
     run.write_manifest()
     write(run, tmp_path / "story.html")
     story = (tmp_path / "story.html").read_text()
-    assert "There are 2 groups." in story and "75 %" not in story and "9 users" not in story
+    assert "There are 2 groups." in story and "75\u00a0%" not in story and "9 users" not in story

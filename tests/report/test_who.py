@@ -26,12 +26,15 @@ def activity(members: list[float]) -> pd.DataFrame:
 def test_kinds_orders_attributes_and_season_are_told() -> None:
     said = who_words(ITEMS, ["bag", "bag", "", "tin"], ATTRIBUTES, activity([1, 1, 1, 1, 1, 4, 1]), True)
     assert said == (
-        "More **bag** and **tin** items than others; 3 orders each (all users: 2); Country \\<b\\>France 60 % "
-        "(all users: 30 %); "
+        "More **bag** and **tin** items than others; 3 orders each (all users: 2); Country \\<b\\>France 60\u00a0% "
+        "(all users: 30\u00a0%); "
         "most of all in November"
     )
     rated = who_words(ITEMS.iloc[:0], [], ATTRIBUTES.iloc[:1])
     assert rated == "Active 3 times each (all users: 2)", "who rates lecturers orders nothing"
+    once = ATTRIBUTES.iloc[:1].assign(in_group=1.0)
+    assert who_words(ITEMS.iloc[:0], [], once) == "Active once each (all users: 2)"
+    assert who_words(ITEMS.iloc[:0], [], once, priced=True) == "1 order each (all users: 2)"
 
 
 def test_what_is_not_known_is_not_told() -> None:

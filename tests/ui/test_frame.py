@@ -209,7 +209,7 @@ def test_pages_of_a_run_in_training_say_how_far_it_is(runs_folder: RunStore) -> 
     run = unfinished(runs_folder, State.RUNNING, fraction=0.43, stage="profile", created=time.time())
     app = open_app("groups", run=run.run_id)
     assert app.subheader[0].value == "This run is still being trained"
-    assert any("43 %" in element.value for element in app.text)
+    assert any("43\u00a0%" in element.value for element in app.text)
     assert app.sidebar.button(key="watch_train")
 
 

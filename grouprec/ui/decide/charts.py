@@ -15,7 +15,7 @@ from grouprec.report.palette import ACCENT, NEUTRAL, group_colour
 from grouprec.report.text import literal, plural
 from grouprec.ui.charts import DASHES, GRID, plain_layout, reference_titles
 
-MOST_FLOWS = 80  # bands that can still be told apart
+LEAST_FLOW = 0.01  # of the users: smaller bands cannot be told apart
 LEAST_NAMED = 0.03  # of the users that are drawn: lower groups would cover one another's numbers
 FLOWS_HEIGHT = 360
 MONEY_HEIGHT = 280
@@ -87,40 +87,63 @@ def money_curve(table: pd.DataFrame, n: int) -> go.Figure:
     return go.Figure(traces, layout)
 
 
+def small_flows(table: pd.DataFrame) -> pd.Series:
+    """Return which flows are too small to be told apart: below a share of all users, and no group's largest.
+
+    Args:
+        table: before, after, users.
+    """
+    users = table["users"]
+    largest = [users == table.groupby(side)["users"].transform("max") for side in ("before", "after")]
+    return (users < LEAST_FLOW * users.sum()) & ~largest[0] & ~largest[1]
+
+
 def flows(table: pd.DataFrame, before: int, after: int) -> go.Figure:
-    """Return who goes from which group to which between two settings; only the largest flows where there are many.
+    """Return who goes from which group to which between two settings; small flows of all groups end in one grey place.
 
     Args:
         table: before, after, users.
         before, after: the numbers of lists.
     """
-    table = table.nlargest(MOST_FLOWS, "users").sort_values(["before", "after"])
     left, right = np.unique(table["before"]), np.unique(table["after"])
-    groups = [*left, *right]
-    source = np.searchsorted(left, table["before"])
-    target = len(left) + np.searchsorted(right, table["after"])
-    users = np.bincount(source, table["users"], len(groups)) + np.bincount(target, table["users"], len(groups))
-    high = users >= LEAST_NAMED * table["users"].sum()
-    stays = (table["before"] == table["after"]).to_numpy()
-    links = [_faint(group, 0.45 if stay else 0.22) for group, stay in zip(table["before"], stays, strict=True)]
+    sizes = [table.groupby(side)["users"].sum() for side in ("before", "after")]  # also of what ends in the grey place
+    small = small_flows(table)
+    together = table[small].groupby("before", as_index=False)["users"].sum().assign(after=0)
+    drawn = pd.concat([table[~small], together])
+    source = np.searchsorted(left, drawn["before"])
+    target = len(left) + np.where(drawn["after"] > 0, np.searchsorted(right, drawn["after"]), len(right))
+    stays = (drawn["before"] == drawn["after"]).to_numpy()
+    links = [
+        _faint(_colour(group if other else 0), 0.45 if stay else 0.22)
+        for group, other, stay in zip(drawn["before"], drawn["after"], stays, strict=True)
+    ]
+    nodes = [node for side in sizes for node in zip(side.index.tolist(), side.tolist(), strict=True)]
+    nodes += [(0, int(together["users"].sum()))] if small.any() else []
+    least = LEAST_NAMED * table["users"].sum()
     sankey = {
         "type": "sankey",
         "arrangement": "snap",
         "node": {
-            "label": [str(group) if seen else "" for group, seen in zip(groups, high, strict=True)],
-            "customdata": [str(group) for group in groups],
-            "color": [group_colour(int(group)) for group in groups],
+            "label": [(str(group) if group else _("small moves")) if n >= least else "" for group, n in nodes],
+            "customdata": [f"{_node(group)}: {plural(n, 'user')}" for group, n in nodes],
+            "color": [_colour(group) for group, _n in nodes],
             "pad": max(4, 60 // max(len(left), len(right))),
             "thickness": 14,
             "line": {"width": 0},
-            "hovertemplate": _("group %{customdata}: %{value:,.0f} users<extra></extra>"),
+            "hovertemplate": "%{customdata}<extra></extra>",
         },
         "link": {
             "source": source,
             "target": target,
-            "value": table["users"],
+            "value": drawn["users"],
             "color": links,
-            "hovertemplate": _("%{value:,.0f} users from %{source.customdata} to %{target.customdata}<extra></extra>"),
+            "customdata": [
+                _("{users} from {first} to {second}").format(
+                    users=plural(n, "user"), first=_node(first), second=_node(second)
+                )
+                for first, second, n in drawn[["before", "after", "users"]].to_numpy().tolist()
+            ],
+            "hovertemplate": "%{customdata}<extra></extra>",
         },
         "textfont": {"size": 13},
     }
@@ -130,6 +153,15 @@ def flows(table: pd.DataFrame, before: int, after: int) -> go.Figure:
         for x, n, anchor in ((0, before, "left"), (1, after, "right"))
     ]
     return go.Figure([sankey], {**plain_layout(FLOWS_HEIGHT, top=28), "annotations": titles})
+
+
+def _node(group: int) -> str:
+    """Return what a place of the flows is called: 0 is where small ones end."""
+    return _("group {group}").format(group=group) if group else _("small moves")
+
+
+def _colour(group: int) -> str:
+    return group_colour(group) if group else NEUTRAL
 
 
 # Traces are plain: a figure checks them once, where traces of Plotly's classes, added one by one, take twice the time.
@@ -154,7 +186,6 @@ def _mark(table: pd.DataFrame, column: str, at: int, symbol: str) -> dict[str, A
     return {**ends, "mode": "markers", "marker": marker, "hoverinfo": "skip", "showlegend": False}
 
 
-def _faint(group: int, opacity: float) -> str:
-    colour = group_colour(int(group))
+def _faint(colour: str, opacity: float) -> str:
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity})"

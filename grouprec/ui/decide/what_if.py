@@ -205,10 +205,12 @@ def draw_moves(now: Setting, then: Setting) -> None:
             n=now.n, other=words.lists(then.n)
         ),
     )
-    if len(flows) > decide_charts.MOST_FLOWS:
+    small = decide_charts.small_flows(flows)
+    if small.any():
         st.caption(
-            _("The largest {most_flows} of {n_flows} flows are drawn.").format(
-                most_flows=decide_charts.MOST_FLOWS, n_flows=len(flows)
+            _("Grey: moves of fewer than {least} of the users each, {users} together.").format(
+                least=cards.percent(decide_charts.LEAST_FLOW),
+                users=cards.plural(int(flows.loc[small, "users"].sum()), "user"),
             )
         )
     with st.popover(_("As a table"), type="tertiary", icon=":material/table:"):

@@ -17,7 +17,7 @@ from grouprec.explore.remake import AS_TRAINED, DEPTH, ListMembers, Wishes
 from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.strategies import STRATEGIES
 from grouprec.report import sentences, tables
-from grouprec.report.text import attribute_title
+from grouprec.report.text import attribute_title, in_percent
 from grouprec.runs.store import Run
 from grouprec.ui import cards, opened, reasons, state, workspace
 from grouprec.ui import list_words as words
@@ -135,7 +135,7 @@ def controls(chosen: Chosen) -> tuple[Wishes, bool]:
             dial = st.select_slider(
                 _("Variety"),
                 DIAL,
-                format_func=lambda at: f"{at} %",
+                format_func=lambda at: in_percent(str(at)),
                 help=_(DIAL_HELP),
                 key="list_dial",
                 on_change=from_url("variety", "list_dial", DIAL, 0),
@@ -187,7 +187,7 @@ def price(chosen: Chosen, items: np.ndarray, shown: bool) -> None:
     if not shown:
         return
     figures = [
-        (_("Value"), cards.percent(1 + change), f"{words.signed(change)} %", _(VALUE_HELP)),
+        (_("Value"), cards.percent(1 + change), in_percent(words.signed(change)), _(VALUE_HELP)),
         (_("Reached"), cards.percent(now.reached), points(now.reached, before.reached), _(REACHED_HELP)),
         (_("Variety"), cards.percent(now.diversity), points(now.diversity, before.diversity), _(VARIETY_HELP)),
     ]

@@ -1,7 +1,8 @@
-"""Streamlit's page as every visitor gets it, with a script that spares waiting.
+"""Streamlit's page as every visitor gets it, with a script that spares waiting and many presses of the tab key.
 
 Streamlit's client looks for its server below the path of the page first and is told that nothing is there: it tries
-again a tenth of a second later. It is told here where its server is (decision 0170).
+again a tenth of a second later. It is told here where its server is (decision 0170). And what a button opens is the
+last thing on the page for the tab key, behind everything else: here it comes after its button (decision 0245).
 """
 
 from __future__ import annotations
@@ -17,8 +18,21 @@ from grouprec.core.site import app_root
 from grouprec.ui.server import loading
 
 OLD_PAGES = ("personas", "what_if")  # of earlier versions, whose links still lead somewhere
-_SERVER = """<script>
-window.__streamlit = {{BACKEND_BASE_URL: location.origin + location.pathname.replace(/[/]({pages})$/, "/")}}
+_SCRIPT = """<script>
+window.__streamlit = {BACKEND_BASE_URL: location.origin + location.pathname.replace(/[/](PAGES)$/, "/")}
+addEventListener("keydown", (event) => {
+  const button = document.querySelector("[data-testid=stPopoverButton][aria-expanded=true]")
+  const opened = document.querySelector("[data-testid=stPopoverBody]")
+  if (event.key !== "Tab" || !button || !opened) return
+  const stops = [...opened.querySelectorAll("a[href], button, input, textarea, [tabindex]")].filter(
+    (one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility())
+  const [at, back] = [document.activeElement, event.shiftKey]
+  if (!stops.length) return
+  if (at === stops[back ? 0 : stops.length - 1]) button.focus()  // forwards, the browser then goes on from the button
+  else if (at === button && !back) stops[0].focus()
+  else return
+  if (back || at === button) event.preventDefault()
+}, true)
 </script>"""
 
 
@@ -37,7 +51,7 @@ def streamlits() -> str:
 @cache
 def ours() -> str:
     """Return Streamlit's page with our script in it."""
-    script = _SERVER.format(pages="|".join(sorted(pages())))
+    script = _SCRIPT.replace("PAGES", "|".join(sorted(pages())))
     return streamlits().replace("<head>", f"<head>{script}", 1)
 
 

@@ -74,7 +74,7 @@ class Guard:
         open_paths: Iterable[str] = OPEN_PATHS,
     ) -> None:
         self._app, self._hosts, self._open = app, frozenset(hosts), frozenset(open_paths)
-        images = "".join(f" https://{host}" for host in image_hosts())
+        images = "".join(f" {host}" for host in image_hosts())  # a page under https loads them by https alone
         policy = CSP.format(hashes=" ".join(f"'{one}'" for one in hashes), images=images)
         self._headers = {**HEADERS, "content-security-policy": policy}
 

@@ -70,10 +70,10 @@ def test_where_one_list_is_enough_no_picture_names_another_number(run: Run) -> N
 def test_the_file_is_told_by_its_rows_and_what_cost_most_of_them(run: Run) -> None:
     page = Page(made(run)["file"].picture or "")
     assert page.text == "in the file 1,000 without missing ids 900 without duplicates 850"
-    assert "Of 1,000 rows of the file, 85 % are used." in made(run)["file"].notes
+    assert "Of 1,000 rows of the file, 85\u00a0% are used." in made(run)["file"].notes
 
 
-@pytest.mark.parametrize(("left", "said"), [(46, "all but 46 are used"), (0, "100 % are used")])
+@pytest.mark.parametrize(("left", "said"), [(46, "all but 46 are used"), (0, "100\u00a0% are used")])
 def test_what_is_nearly_everything_is_not_called_all(left: int, said: str) -> None:
     steps = pd.DataFrame({"rows_before": [17_551], "rows_after": [17_551 - left]})
     assert _left_out(steps) == f"Of 17,551 rows of the file, {said}."

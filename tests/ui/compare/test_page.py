@@ -119,8 +119,8 @@ def test_left_behind_lists_the_worst_served_group_first(finished_run: Run) -> No
     served = next(table.value for table in app.dataframe if "zero_hit_share" in table.value)
     assert served["name"].tolist() == ["Tea towels", "Lights, candles", "Bags & *lunch*"]
     assert "The list serves **Tea towels** least: 90 %" in texts(app)
-    assert served["share_lost"].tolist()[1] == "60 %"
-    assert tables.gain_kept(pd.Series([3.338, 0.25, -0.2, np.nan])) == ["none", "75 %", "all", "–"]
+    assert served["share_lost"].tolist()[1] == "60\u00a0%"
+    assert tables.gain_kept(pd.Series([3.338, 0.25, -0.2, np.nan])) == ["none", "75\u00a0%", "all", "–"]
     assert served["measured"].tolist()[1] == "+0.020 (+0.010 to +0.030)"
     assert "**Lights\\, candles** would gain most: +0.020 (+0.010 to +0.030) measured, +0.005 predicted" in texts(app)
     assert "60 % of its 30 tested members" in texts(analyst(part="Left behind", use="dedup"))

@@ -26,7 +26,7 @@ def test_counts_fall_into_powers_of_two() -> None:
 @pytest.mark.parametrize(
     ("counts", "says"),
     [
-        ([1, 3, 7, 20], "75 % of the items have at most 7 interactions."),
+        ([1, 3, 7, 20], "75\u00a0% of the items have at most 7 interactions."),
         ([20, 40], "Every item has at least 16 interactions."),
     ],
 )
@@ -70,7 +70,7 @@ def test_the_verdict_is_yes_for_plenty_and_names_the_weakness_else() -> None:
     assert preview.verdict(check) == "Ready to train: lists can be tested on 879 users."
     assert preview.counted(check) == (
         "There are 4,338 users and 3,665 items with 390,000 usable interactions; "
-        "25 % of the rows were dropped or merged, most because they name no user or no item."
+        "25\u00a0% of the rows were dropped or merged, most because they name no user or no item."
     )
     assert preview.verdict(check_of(5000, 10, 90_000, 0)).startswith("Only just: 10 items are few")
     assert preview.verdict(check_of(5000, 100, 9_000, 0)).startswith("Only just: most users have too few")
@@ -94,7 +94,7 @@ def test_rows_that_only_the_later_steps_drop_are_dropped_rows() -> None:
     steps = [("read", 1000, 1000, 0, ""), ("split", 1000, 1000, 0, ""), ("k-core", 1000, 990, 10, "")]
     report = pd.DataFrame(steps, columns=["step", "rows_before", "rows_after", "dropped", "note"])
     said = preview.dropped_sentence(good_check(report=report, n_raw=1000, n_rows=1000))
-    assert said == "1 % of the rows were dropped or merged, most because their user or item is too rare"
+    assert said == "1\u00a0% of the rows were dropped or merged, most because their user or item is too rare"
 
 
 NOW = 1.7e9
@@ -125,8 +125,8 @@ def good_check(**changes: object) -> Check:
         ({"period": (0.0, NOW)}, "before 1980, from 01 Jan 1970", "1970"),
         ({"period": (NOW - 4e5, NOW)}, "within 5 days", "longer period"),
         ({"longest_gap": 1e7}, "for 115 days nothing happens", "export"),
-        ({"top_item": 0.4}, "one item makes up 40 %", "Never list"),
-        ({"once": 0.8}, "80 % of the users have a single", "Fewest items of a user"),
+        ({"top_item": 0.4}, "one item makes up 40\u00a0%", "Never list"),
+        ({"once": 0.8}, "80\u00a0% of the users have a single", "Fewest items of a user"),
     ],
 )
 def test_every_doubt_says_what_to_do(changes: dict, says: str, do: str) -> None:
@@ -140,14 +140,14 @@ def test_a_step_that_drops_many_rows_is_a_doubt() -> None:
     steps = [("missing ids", 100, 40, 60, ""), ("robots", 40, 39, 1, "")]
     report = pd.DataFrame(steps, columns=["step", "rows_before", "rows_after", "dropped", "note"])
     (found,) = quality.warnings(good_check(report=report), NOW)
-    assert found.matter == "“missing ids” drops 60 % of the rows"
+    assert found.matter == "“missing ids” drops 60\u00a0% of the rows"
 
 
 def test_the_long_tail_rises_from_nothing_to_all_and_says_what_the_top_takes() -> None:
     tail = quality.long_tail(np.array([0, 60, 10, 10, 10, 2, 2, 2, 2, 1, 1]))
     assert tail.iloc[0].tolist() == [0.0, 0.0] and tail.iloc[-1].tolist() == [1.0, 1.0]
     assert (tail.diff().dropna() >= 0).all(axis=None)
-    assert quality.tail_sentence(tail) == "The most popular tenth of the items takes 60 % of the interactions."
+    assert quality.tail_sentence(tail) == "The most popular tenth of the items takes 60\u00a0% of the interactions."
     assert len(quality.long_tail(np.arange(50_000))) == 101
     assert len(quality.long_tail(np.zeros(3))) == 1
 

@@ -163,12 +163,13 @@ def test_every_list_has_a_card_of_who_it_is_for_and_its_first_three_items(run: R
 
 def test_items_show_their_picture_else_their_category_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROUPREC_IMAGES", "shop.example, <bad>")
-    faces = tiles.Faces({"a": "https://shop.example/a.jpg"}, {"b": "<b>Bags</b>"})
+    faces = tiles.Faces({"a": "https://shop.example/a.jpg"}, {"a": "hot drinks", "b": "<b>Bags</b>"})
     said = faces.lines(["a", "b"], ['"A"', "Tote <i>"])
-    assert '<img src="https://shop.example/a.jpg" alt="&quot;A&quot;"' in said and "no-referrer" in said
+    assert "url(&#39;https://shop.example/a.jpg&#39;)" in said and 'title="&quot;A&quot;"' in said
     assert "<b>" not in said and "<i>" not in said and not faces.note()
+    assert ">Hot drinks<span" in said, "its tile is under the picture, for where that cannot be loaded"
     monkeypatch.delenv("GROUPREC_IMAGES")
-    assert "<img" not in faces.lines(["a"], ["A"]), "no file alone makes a browser ask another server"
+    assert "url(" not in faces.lines(["a"], ["A"]), "no file alone makes a browser ask another server"
     assert faces.note() == "Pictures of these items lie at shop.example; the server's GROUPREC_IMAGES can allow them."
 
 
@@ -176,13 +177,15 @@ def test_pictures_and_categories_are_found_among_the_columns_of_items(run: Run) 
     items = run.table("items")
     ids, n = items["item"].astype(str), len(items)
     found = items.assign(shelf=[("bags|x", "cups")[at % 2] for at in range(n)], note=[f"text {at}" for at in range(n)])
-    run.save_table("items", found.assign(photo="http://plain.example/a.jpg"))
+    run.save_table("items", found.assign(photo="ftp://plain.example/a.jpg"))
     run.write_manifest()
     known = tiles.faces(run)
     assert known.kinds[ids[0]] == "bags" and known.kinds[ids[1]] == "cups" and not known.pictures
-    run.save_table("items", found.assign(photo=[f"https://shop.example/{at}.jpg" for at in range(n)]))
+    addresses = [f"http{'s' * (at % 2)}://shop.example/{at}.jpg" for at in range(n - 1)]
+    run.save_table("items", found.assign(photo=[*addresses, "none"]))
     run.write_manifest()
-    assert tiles.faces(run).pictures[ids[2]] == "https://shop.example/2.jpg"
+    known = tiles.faces(run)
+    assert [known.pictures.get(one) for one in (ids[0], ids[1], ids[n - 1])] == [*addresses[:2], None]
 
 
 # -- approval

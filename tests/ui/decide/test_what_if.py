@@ -83,9 +83,9 @@ def test_two_numbers_stand_side_by_side(run: Run) -> None:
     app = open_tab(lists="3", **{"with": "6"})
     table = table_of(app, "Measure").set_index("Measure")
     assert list(table) == ["3 lists", "6 lists"]
-    assert table.loc["Of the possible gain"].tolist() == ["50 %", "45 %"]
+    assert table.loc["Of the possible gain"].tolist() == ["50\u00a0%", "45\u00a0%"]
     assert table.loc["Order of hits (nDCG@10)", "3 lists"] == "0.090 (0.080–0.100)"
-    assert table.loc["Users with a hit", "3 lists"] == "27 % (24 %–30 %)"
+    assert table.loc["Users with a hit", "3 lists"] == "27\u00a0% (24\u00a0%–30\u00a0%)"
     assert table.loc["Smallest group"].tolist() == ["29", "11"]
 
 
@@ -100,11 +100,20 @@ def test_who_moves_is_counted_and_drawn(run: Run) -> None:
     assert table["users"].sum() == 88 and table.loc[table["before"] != table["after"], "users"].sum() == 34
 
 
-def test_of_very_many_flows_the_largest_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(charts, "MOST_FLOWS", 2)
-    flows = pd.DataFrame({"before": [1, 1, 2, 2], "after": [1, 2, 1, 2], "users": [50, 3, 40, 7]})
-    (sankey,) = json.loads(charts.flows(flows, 2, 2).to_json() or "")["data"]
-    assert numbers(sankey["link"]["value"]) == [50, 40]
+def test_small_flows_end_in_one_grey_place_and_no_group_disappears() -> None:
+    """Of a thousand users: two flows of fewer than 1 %; the three who alone are in group 3 keep their band."""
+    flows = pd.DataFrame({"before": [1, 1, 1, 2, 2], "after": [1, 2, 3, 1, 2], "users": [530, 9, 3, 8, 450]})
+    (sankey,) = json.loads(charts.flows(flows, 2, 3).to_json() or "")["data"]
+    node, link = sankey["node"], sankey["link"]
+    assert node["label"] == ["1", "2", "1", "2", "", ""], "low places would cover one another's numbers"
+    assert node["customdata"][4:] == ["group 3: 3 users", "small moves: 17 users"]
+    assert node["customdata"][3] == "group 2: 459 users", "with those who came in a small flow"
+    assert node["color"][-1] == palette.NEUTRAL
+    assert numbers(link["value"]) == [530, 3, 450, 9, 8] and numbers(link["target"]) == [2, 4, 3, 5, 5]
+    assert link["customdata"][3] == "9 users from group 1 to small moves"
+    few = flows[~charts.small_flows(flows)]
+    (sankey,) = json.loads(charts.flows(few, 2, 3).to_json() or "")["data"]
+    assert len(sankey["node"]["label"]) == 5, "nothing is grey where nothing is small"
 
 
 def test_the_lists_that_change_come_first_and_open_side_by_side(run: Run) -> None:

@@ -250,7 +250,7 @@ def test_a_group_of_one_and_a_group_alone_have_sentences_of_their_own(finished_r
     profiles = finished_run.table("group_profiles")
     group = {"group": 1, "name": "All", "size": 1}
     alone = sentences.portrait_answer(group, profiles.head(1), None, {1: "All"})
-    assert alone == "**All** (1 user) is the only group: its members' tastes are 38 % alike."
+    assert alone == "**All** (1 user) is the only group: its members' tastes are 38\u00a0% alike."
     unknown = profiles.assign(diversity=np.nan)
     assert "too few members" in sentences.portrait_answer(group, unknown, None, {1: "All"})
 

@@ -63,7 +63,7 @@ def test_the_trained_list_is_shown_as_it_is_at_no_price(run: Run) -> None:
     assert listed(app)["item"].tolist() == trained.sort_values("rank")["item"].head(10).tolist()
     assert "move" not in listed(app), "an empty column is not shown"
     assert "Measured" in numbers(app)
-    assert numbers(app)["Value"] == ("100 %", "±0 %")
+    assert numbers(app)["Value"] == ("100\u00a0%", "±0\u00a0%")
     plain = open_page("recommendations", group="1")
     assert listed(plain).columns.tolist() == ["rank", "label", "owned", "place"], "what fits beside the map"
     assert not numbers(plain)
@@ -77,7 +77,7 @@ def test_another_strategy_gives_another_list_with_moves_and_a_price(run: Run) ->
     assert after["item"].tolist() != before
     assert {"new"} < set(after["move"]) | {"new", "moved"}
     value, change = numbers(app)["Value"]
-    assert change.startswith("−") and value != "100 %"
+    assert change.startswith("−") and value != "100\u00a0%"
     assert "predicted to be worth" in texts(app)
 
 
@@ -114,7 +114,7 @@ def test_items_with_an_attribute_are_left_out(run: Run) -> None:
 
 def test_hostile_values_in_the_url_change_nothing(run: Run) -> None:
     app = open_list(group="1", out="../../etc", how="<b>", variety="-5", without="price=1", items="x")
-    assert numbers(app)["Value"] == ("100 %", "±0 %")
+    assert numbers(app)["Value"] == ("100\u00a0%", "±0\u00a0%")
     assert len(listed(app)) == 10
 
 
@@ -149,7 +149,8 @@ def test_own_items_of_a_kind_speak_together_until_they_explain_half() -> None:
     kinds = words.by_kind(frame, np.array(["bag", "bag", "tin", "", "cup", "bag"], object))
     assert kinds["what"].tolist() == ["bag", "Popular right now", "Tea", "Old tin", "Cup"]
     assert words.reasons_words(kinds, "members") == (
-        "Because members have **bag** items (35 %), *Tea* (25 %) and 2 other things (10 %); popular right now 30 %."
+        "Because members have **bag** items (35\u00a0%), *Tea* (25\u00a0%) and 2 other things (10\u00a0%); "
+        "popular right now 30\u00a0%."
     )
     assert words.most_telling(kinds)["what"].tolist() == ["bag", "Tea", "other things of theirs", "Popular right now"]
     assert words.reasons_words(kinds.iloc[:0], "they") == "Nothing that they have speaks for it."
@@ -161,7 +162,7 @@ def test_kinds_that_are_one_of_many_are_not_named() -> None:
     frame = pd.DataFrame([*rows, ("Popular right now", 0.3, False, -1)], columns=["what", "share", "own", "row"])
     kinds = words.by_kind(frame, np.full(51, "", object))
     assert words.reasons_words(kinds, "they") == (
-        "Because they have *Red bag* (20 %) and 50 other things (50 %); popular right now 30 %."
+        "Because they have *Red bag* (20\u00a0%) and 50 other things (50\u00a0%); popular right now 30\u00a0%."
     )
     assert len(words.most_telling(kinds)) == 3
 
@@ -176,7 +177,7 @@ def test_the_place_on_one_list_for_all_is_that_of_the_summed_worth(run: Run) -> 
 
 def test_a_list_can_be_skipped_through_by_each_member(run: Run) -> None:
     app = open_list(group="1", use="dedup")
-    assert numbers(app)["Value"] == ("100 %", "±0 %")
+    assert numbers(app)["Value"] == ("100\u00a0%", "±0\u00a0%")
     app.selectbox(key="list_strategy").set_value("borda").run()
     assert not app.exception and not app.error
 

@@ -159,7 +159,7 @@ def test_why_a_run_failed_is_told_in_words_of_the_page() -> None:
         state=State.FAILED, stage="prepare", fraction=0.01, message="choose another column with --map time=COLUMN."
     )
     said = watch.ended_sentence("Run", status, None)
-    assert said == "“Run” failed at 1 % while reading the data: choose another column for “Time” under Columns."
+    assert said == "“Run” failed at 1\u00a0% while reading the data: choose another column for “Time” under Columns."
 
 
 def test_sizes_read_well() -> None:

@@ -283,4 +283,4 @@ def test_the_compare_page_shows_how_often_people_agree(live_run: Run, runs_folde
     assert "People like 75 % of what they judge (3 of 4 verdicts)." in texts(app)
     table = next(one.value for one in app.dataframe if "likes" in one.value.columns)
     row = table.iloc[0]
-    assert row["title"] == "1: Bags & *lunch* · Best for all members" and row["interval"] == "30 % – 95 %"
+    assert row["title"] == "1: Bags & *lunch* · Best for all members" and row["interval"] == "30\u00a0% – 95\u00a0%"

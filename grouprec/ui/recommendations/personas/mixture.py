@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -9,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.language import N_, _
 from grouprec.core.whole import whole
+from grouprec.report.text import in_percent
 from grouprec.runs.store import Run
 from grouprec.ui import cards
 from grouprec.ui.address import from_url, picked
@@ -86,21 +89,21 @@ def choose_weights(names: dict[int, str]) -> dict[int, float]:
     if len(chosen) == 2:
         first, second = (cards.plain(cards.short(names[number], 30)) for number in chosen)
         with right:
-            share = _share(_("From {first} to {second}").format(first=first, second=second), "share", "{} %")
+            share = _share(_("From {first} to {second}").format(first=first, second=second), "share", in_percent)
         return {chosen[0]: 100 - share, chosen[1]: share}
     weights = {}
     for at, (number, column) in enumerate(zip(chosen, right.columns(max(len(chosen), 1)), strict=False), start=1):
         with column:
-            weights[number] = _share(_("Weight of {number}").format(number=number), f"weight{at}", "{}")
+            weights[number] = _share(_("Weight of {number}").format(number=number), f"weight{at}", str)
     return weights
 
 
-def _share(label: str, name: str, form: str) -> int:
+def _share(label: str, name: str, form: Callable[[str], str]) -> int:
     """Draw a slider from 0 to 100, at first in the middle, whose value is in the URL."""
     return st.select_slider(
         label,
         SHARES,
-        format_func=form.format,
+        format_func=lambda share: form(str(share)),
         key=f"personas_{name}",
         on_change=from_url(name, f"personas_{name}", SHARES, 50),
     )

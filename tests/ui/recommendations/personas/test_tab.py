@@ -187,16 +187,16 @@ def test_draw_others_draws_others_and_its_number_is_in_the_url(virtual_groups: V
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (CopyCheck(200, 0.2, 0.45, 0.0, 0.0), "None is a copy: 20 % of 200 generated members"),
-        (CopyCheck(200, 0.5, 0.45, 0.01, 0.03), "They are no copies: 50 % of 200"),
-        (CopyCheck(200, 0.9, 0.45, 0.0, 0.0), "Some come nearer to real users than real users do: 90 %"),
-        (CopyCheck(200, 0.4, 0.45, 0.3, 0.0), "Some come nearer to real users than real users do: 40 %"),
+        (CopyCheck(200, 0.2, 0.45, 0.0, 0.0), "None is a copy: 20\u00a0% of 200 generated members"),
+        (CopyCheck(200, 0.5, 0.45, 0.01, 0.03), "They are no copies: 50\u00a0% of 200"),
+        (CopyCheck(200, 0.9, 0.45, 0.0, 0.0), "Some come nearer to real users than real users do: 90\u00a0%"),
+        (CopyCheck(200, 0.4, 0.45, 0.3, 0.0), "Some come nearer to real users than real users do: 40\u00a0%"),
     ],
 )
 def test_the_sentence_on_copies_depends_on_what_real_users_are_like(found: CopyCheck, said: str) -> None:
     sentence = words.copy_answer(found)
     assert sentence.startswith(said)
-    assert "against 45 % of real members" in sentence
+    assert "against 45\u00a0% of real members" in sentence
     assert ("have the very items of a real user" in sentence) == (found.identical > 0)
 
 
@@ -296,8 +296,8 @@ def test_lists_with_only_safe_items_in_another_order_are_not_shown_twice() -> No
 def test_the_headline_needs_a_verdict() -> None:
     assert words.headline({}) == ""
     assert words.headline({"turns_ratio": math.nan}) == ""
-    assert words.headline({"turns_ratio": 0.97}).endswith("worth 97 % of the usual list.")
-    assert "12 % more variety and 3 % less of the catalogue" in words.headline(VERDICT)
+    assert words.headline({"turns_ratio": 0.97}).endswith("worth 97\u00a0% of the usual list.")
+    assert "12\u00a0% more variety and 3\u00a0% less of the catalogue" in words.headline(VERDICT)
 
 
 def test_a_frontier_without_value_has_no_place() -> None:
@@ -333,7 +333,7 @@ def test_items_with_one_label_are_told_apart_by_their_ids() -> None:
 def test_a_mixtures_own_items_are_counted() -> None:
     said = words.mixture_answer({1: 1, 2: 3}, {1: "A*", 2: "B"}, [1, 2, 3], {1: [1, 7], 2: [2, 7]})
     assert said == (
-        r"Of 3 items, the list for a group that is 25 % **A\*** and 75 % **B** shares 1 with that of A\* "
+        "Of 3 items, the list for a group that is 25\u00a0% **A\\*** and 75\u00a0% **B** shares 1 with that of A\\* "
         "and 1 with that of B, and has 1 of its own."
     )
     assert pd.Series(words.joined(["a", "b", "c"])).item() == "a, b and c"
