@@ -4,6 +4,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from tests.data.test_cases import (
@@ -19,6 +21,7 @@ from tests.data.test_cases import (
     N,
     csv,
     hold,
+    lines,
     shop,
     timed,
 )
@@ -33,6 +36,8 @@ WRITTEN = [("{" + IDS[u].upper() + "}", IDS[u], "urn:uuid:" + IDS[u], IDS[u].rep
            for n, u in enumerate(USERS)]  # fmt: skip
 SPELT = ["{" + IDS[user] + "}" for user in USERS]
 GUESTS = {"sessionId": USERS, "userId": [u if int(u[1:]) % 6 == 0 else "NA" for u in USERS], "itemId": ITEMS}
+PLAIN = csv(timed()).decode()
+RECORDS = [{"user": u, "item": i, "ts": s} for u, i, s in zip(USERS, ITEMS, STAMPS, strict=True)]
 STATUSES = [("paid", "cancelled", "blorbed")[n % 3] for n in range(N)]
 
 KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -79,11 +84,24 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
         csv({"id": range(N), **timed(), "": ["ok", "late"] * (N // 2)}).replace(b",date,\n", b",date\n"),
         {**TIMED, "told": "the rows have values; column 5 has none"},
     ),
+    # lines in one cell each; remarks above lines of JSON; what files are that hold no table
+    "pasted.xlsx": (
+        lambda path: pd.DataFrame(PLAIN.splitlines()).to_excel(path, index=False, header=False),
+        {**TIMED, "told": "every row of the sheet stands in one cell"},
+    ),
+    "remarks.jsonl": (b"// of our shop\n# version 2\n" + lines(RECORDS), TIMED),
+    "message.eml": (b"From: ann@example.org\nSubject: orders\n\n" + b"See below.\n" * 6, {"refused": "is an e-mail"}),
+    "settings.toml": (b"[[event]]\nuser = 1\nitem = 2\n\n" * 4, {"refused": r"is settings \(TOML or INI\)"}),
+    "table.sas7bdat": (bytes(12) + b"\xc2\xea\x81\x60" + bytes(99), {"refused": "SAS file"}),
+    "arrays.npz": (lambda path: np.savez(path.open("wb"), user=[1, 2], item=[3, 4]), {"refused": "arrays of numpy"}),
+    # zones in brackets, Bulgarian years and clocks
+    "in brackets.csv": (csv(shop(date=[f"{t} (UTC)" for t in TIMES])), TIMED),
+    "Bulgarian moments.csv": (csv(shop(date=[f"{t:%d.%m.%Y} г. {t:%H:%M:%S} ч." for t in TIMES])), TIMED),
     # line breaks of FileMaker inside values
     "vertical tabs.csv": (csv(timed(note=["one\x0btwo"] * N)), TIMED),
     # statuses that nobody knows are neither kept nor dropped in silence
     "blorbed.csv": (
-        csv(timed(status=STATUSES)), {"lost": {"came to nothing": 120}, "told": "'blorbed' 120 times is not known here"}
+        csv(timed(status=STATUSES)), {"lost": {"came to nothing": 120}, "told": "not known here: 'blorbed' 120 times, which stay"}
     ),
     "words of our own.csv": (
         csv(timed(status=[("blorb", "glint")[n // 30 % 2] for n in range(N)])),

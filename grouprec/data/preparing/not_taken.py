@@ -102,16 +102,15 @@ def drop_nothing(
     unknown = not_understood(column)
     if not (nothing & keep).any():
         if unknown:
-            matter = _("column '{outcome}': {values} says nothing that is known here, and these rows count as taken")
+            matter = _("in column '{outcome}' it is not known what these mean: {values}; their rows stay")
             matter = matter.format(outcome=shown(roles.outcome), values=told_counts(unknown))
             report.doubts.append(Doubt(matter, advice=_(LEAVE_OUT)))
         return keep
     note = _("column '{outcome}': {values}").format(outcome=shown(roles.outcome), values=told_counts(values))
-    matter = _("{nothing} rows came to nothing and are left out ({note})").format(
-        nothing=decimal(int((nothing & keep).sum())), note=note
-    )
+    matter = _("{nothing} rows came to nothing and are left out ({note})")
     if unknown:
-        matter += _("; {values} is not known here, and these rows count as taken").format(values=told_counts(unknown))
+        matter = _("{nothing} rows came to nothing and are left out ({note}); not known here: {values}, which stay")
+    matter = matter.format(nothing=decimal(int((nothing & keep).sum())), note=note, values=told_counts(unknown))
     report.doubts.append(Doubt(matter, role="outcome"))
     return narrow(report, N_("came to nothing"), keep, ~nothing, note, "count all rows alike with --map outcome=")
 

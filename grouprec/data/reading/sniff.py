@@ -43,7 +43,9 @@ ZIPPED = b"PK\x03\x04"
 _TYPED_SUFFIXES = {".parquet": "a Parquet file", ".xlsx": "an Excel workbook", ".xlsm": "an Excel workbook"}
 LEAST_HOLE = 16  # zeros one after the other that stand for what was never written
 _HOLE = re.compile(rb"\x00{%d,}" % LEAST_HOLE)
-_DATED = re.compile(r"\[\d{1,4}[-./]\d{1,2}[-./]\d")  # the day of a log's or a chat's line, no list of JSON
+# No list of JSON: the day of a line of a log or a chat, the name of a part of settings
+_NO_LIST = re.compile(r"\[\d{1,4}[-./]\d{1,2}[-./]\d|\[\[[A-Za-z][\w. -]*\]\]\s")
+_REMARKS = re.compile(r"(?:(?://|#)[^\n]*\n\s*)+(?=\{\s*\")")  # above lines of JSON
 _MARKUP = re.compile(r"<t[rdh]\b|<worksheet\b", re.IGNORECASE)
 
 
@@ -270,7 +272,8 @@ def _json_layout(path: Path, text: str) -> Format | None:
     start = start[said.end() :] if (said := ASSIGNED.match(start)) else start
     if start.startswith("<"):
         raise DataError(f"'{path.name}' is HTML or XML, not a table; give CSV, Parquet, JSON or Excel.")
-    if re.match(r'\[\s*[\[{"\]\d-]', start) and not _DATED.match(start):
+    start = start[said.end() :] if (said := _REMARKS.match(start)) else start
+    if re.match(r'\[\s*[\[{"\]\d-]', start) and not _NO_LIST.match(start):
         return "json"
     if is_log(start):
         return "jsonl"

@@ -22,7 +22,7 @@ from grouprec.data.roles.evidence import (
 )
 from grouprec.data.roles.header_words import NOT_WHEN, means, says
 from grouprec.data.roles.looked_at import columns_looked_at, plain_columns
-from grouprec.data.roles.outcomes import came_to_nothing, is_flag, is_status, tells_outcome
+from grouprec.data.roles.outcomes import came_to_nothing, is_flag, is_status, not_understood, tells_outcome
 from grouprec.data.values.common import shown
 from grouprec.data.values.ids import folded_ids, rounded_example
 from grouprec.data.values.numerals import Numbers, is_numeric
@@ -127,13 +127,12 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
                 "column '{column}' looks like an outcome ({examples}) and is ignored: all of its rows count alike"
             ).format(column=shown(column), examples=examples)
             found.append(Doubt(matter, role="outcome"))
-        elif "outcome" not in chosen and _is_unknown_status(head, column, roles):
+        elif "outcome" not in chosen and (unknown := _unknown_statuses(head, column, roles)):
             matter = _(
                 "column '{column}' says how something went in words that are not known here ({examples}): all of its "
                 "rows count alike"
-            )
-            examples = commas(shown(value) for value in head[column].dropna().unique()[:3])
-            found.append(Doubt(matter.format(column=shown(column), examples=examples), advice=_(LEAVE_OUT)))
+            ).format(column=shown(column), examples=commas(map(shown, unknown[:3])))
+            found.append(Doubt(matter, advice=_(LEAVE_OUT)))
         elif roles.time is None and "time" not in chosen and _is_date(head[column]):
             matter = _("column '{column}' holds dates, but not those of what happened; no time is used").format(
                 column=shown(column)
@@ -189,13 +188,13 @@ def _wordy_doubts(head: pd.DataFrame, roles: Roles, chosen: set[str]) -> list[Do
     return found
 
 
-def _is_unknown_status(head: pd.DataFrame, column: str, roles: Roles) -> bool:
-    """Return whether a column is called a status, of which no word is known, and is no fact of a user or an item."""
-    values = head[column].dropna()
-    if not is_status(column) or not 1 < values.nunique() <= _MOST_STATUSES or tells_outcome(head[column]):
-        return False
+def _unknown_statuses(head: pd.DataFrame, column: str, roles: Roles) -> list[str]:
+    """Return the words of a column called a status that nobody knows; none where it is a fact of a user or an item."""
+    if not is_status(column) or not 1 < head[column].nunique() <= _MOST_STATUSES or tells_outcome(head[column]):
+        return []
     owners = (owner for owner in (roles.user, roles.item) if owner is not None)
-    return not any(belongs_to(head[column], head[owner]) for owner in owners)
+    facts = any(belongs_to(head[column], head[owner]) for owner in owners)
+    return [] if facts else list(not_understood(head[column]))
 
 
 def _is_short(values: pd.Series) -> bool:
