@@ -101,7 +101,8 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
     "vertical tabs.csv": (csv(timed(note=["one\x0btwo"] * N)), TIMED),
     # statuses that nobody knows are neither kept nor dropped in silence
     "blorbed.csv": (
-        csv(timed(status=STATUSES)), {"lost": {"came to nothing": 120}, "told": "not known here: 'blorbed' 120 times, which stay"}
+        csv(timed(status=STATUSES)),
+        {"lost": {"came to nothing": 120}, "told": "not known here: 'blorbed' 120 times, which stay"},
     ),
     "words of our own.csv": (
         csv(timed(status=[("blorb", "glint")[n // 30 % 2] for n in range(N)])),
