@@ -10,8 +10,8 @@ from grouprec.data.preparing.services import MOST_SERVICES, find_services
 from grouprec.data.preparing.steps import Report, narrow
 from grouprec.data.reading.wide import is_total
 from grouprec.data.roles.columns import Roles
-from grouprec.data.roles.doubts import Doubt, told_counts
-from grouprec.data.roles.outcomes import came_to_nothing
+from grouprec.data.roles.doubts import LEAVE_OUT, Doubt, told_counts
+from grouprec.data.roles.outcomes import came_to_nothing, not_understood
 from grouprec.data.values.common import shown
 
 _CLOSING, _TAIL = 3, 100  # rows that may sum up all others, among so many at the end of a file
@@ -99,17 +99,19 @@ def drop_nothing(
         # Exports of shops write an order's status on its first line only.
         bad_orders = np.unique(orders[nothing & (orders >= 0)])
         nothing |= np.isin(orders, bad_orders) & column.isna().to_numpy()
+    unknown = not_understood(column)
     if not (nothing & keep).any():
+        if unknown:
+            matter = _("in column '{outcome}' it is not known what these mean: {values}; their rows stay")
+            matter = matter.format(outcome=shown(roles.outcome), values=told_counts(unknown))
+            report.doubts.append(Doubt(matter, advice=_(LEAVE_OUT)))
         return keep
     note = _("column '{outcome}': {values}").format(outcome=shown(roles.outcome), values=told_counts(values))
-    report.doubts.append(
-        Doubt(
-            _("{nothing} rows came to nothing and are left out ({note})").format(
-                nothing=decimal(int((nothing & keep).sum())), note=note
-            ),
-            role="outcome",
-        )
-    )
+    matter = _("{nothing} rows came to nothing and are left out ({note})")
+    if unknown:
+        matter = _("{nothing} rows came to nothing and are left out ({note}); not known here: {values}, which stay")
+    matter = matter.format(nothing=decimal(int((nothing & keep).sum())), note=note, values=told_counts(unknown))
+    report.doubts.append(Doubt(matter, role="outcome"))
     return narrow(report, N_("came to nothing"), keep, ~nothing, note, "count all rows alike with --map outcome=")
 
 

@@ -47,7 +47,7 @@ from grouprec.data.roles.doubts import Doubt
 from grouprec.data.values.common import shown, sorted_unique
 
 UNREADABLE = N_("rows that cannot be read")  # a step of the report
-_FORMAT = 14  # part of the key: raise it when the preparation gives other data for the same settings
+_FORMAT = 15  # part of the key: raise it when the preparation gives other data for the same settings
 
 
 @dataclass(frozen=True, eq=False)

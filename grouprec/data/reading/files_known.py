@@ -44,6 +44,9 @@ _BINARY = {
     b"RDX": "a file of R; save the table with write.csv first",
     b"X\n\x00\x00": "a file of R (.rds); save the table with write.csv first",
     b"\x00\x01\x00\x00Standard": "an Access database; export the table as CSV first",
+    b"\x00" * 12 + b"\xc2\xea\x81\x60": "a SAS file (.sas7bdat); export it as CSV first",
+    b"\x04\x22\x4d\x18": "an LZ4 archive; unpack it or use gzip",
+    b"\x1f\x9d": "a compress archive (.Z); unpack it or use gzip",
     b"MATLAB": "a MATLAB file; save the table as CSV first",
 }
 # What a zip archive is by a name in it; these are no archives of files to people.
@@ -109,6 +112,11 @@ def packed_files(path: Path) -> tuple[str, ...]:
 
 def several_files(path: Path, names: Iterable[str]) -> DataError:
     """Return the error for a zip archive of which nothing tells which file is meant."""
+    names = list(names)
+    if all(name.endswith(".npy") for name in names):
+        return DataError(
+            f"'{path.name}' is not a table but arrays of numpy; save a table of user and item as CSV or Parquet."
+        )
     inside = some_of(PurePosixPath(name).name for name in names)
     return DataError(
         f"'{path.name}' is a zip archive of several files ({inside}); unpack it and give the one with the interactions."

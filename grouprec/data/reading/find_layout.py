@@ -12,7 +12,7 @@ from grouprec.core.types import DataError
 from grouprec.data.reading.around_lines import are_curly, find_prefix, is_wrapped, straight, unwrap_line, without_prefix
 from grouprec.data.reading.headings import line_above
 from grouprec.data.reading.layout import Layout, clean_name, records, split_lines, width_swallows
-from grouprec.data.reading.profiles import Profile, profile, shape
+from grouprec.data.reading.profiles import Profile, names_that_fit, profile, shape
 from grouprec.data.reading.special_layouts import check_ragged, fixed_layout, known_layout
 from grouprec.data.roles.usual_names import HEADING, usual_names
 
@@ -349,7 +349,9 @@ def _completed(names: list[str], width: int, below: Sequence[Sequence[str]]) -> 
     if len(missing) > 1 or all(not one[-1].strip() for one in below):
         return [*names, *missing], ()
     first = [one[0] for one in below]
-    if len(set(first)) == len(first) and len(first) > 1:
+    columns = list(zip(*below, strict=True)) if first and all(len(one) == width for one in below) else []
+    last = bool(columns) and names_that_fit(names, columns[:-1]) > names_that_fit(names, columns[1:])
+    if len(set(first)) == len(first) and len(first) > 1 and not last:
         start = int(first[0]) if re.fullmatch(r"[0-9]{1,9}", first[0]) else None
         counted = start is not None and first == [str(start + n) for n in range(len(first))]
         told = "the header has a name less than the rows have values; the first column is taken for the one without"

@@ -13,20 +13,29 @@ _SERVER = re.compile(
     r"(?P<ip>\S+) \S+ (?P<user>.{1,100}?) \[(?P<time>[^\]]+)\] "
     r'"(?P<method>[A-Z]+) (?P<path>[^\s"]++)[^"]*+" (?P<status>\d{3}) \S+(?: .*)?'
 )
+_STAMPED = re.compile(r"\[?(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\s\]]*)\]?\s(?P<rest>.*)")
 _LONGEST = 10_000  # characters
 
 
 def log_record(line: str) -> dict[str, Any] | None:
     """Return name -> value of a line of a log; None for another line.
 
-    Of web servers (the common and the combined format of Apache and nginx): ip, user, time, method, path and status.
+    Of web servers (the common and the combined format of Apache and nginx): ip, user, time, method, path and status. Of
+    programs, two or more ``name=value`` behind a moment, whatever words stand between.
     """
     if len(line) <= _LONGEST:
         if _PAIRS.fullmatch(line):
-            return {name: value.strip('"').replace('\\"', '"') for name, value in _PAIR.findall(line)}
+            return _pairs(line)
+        if (said := _STAMPED.fullmatch(line)) and len(pairs := _pairs(said["rest"])) > 1:
+            return {"time": said["time"], **pairs}
         if found := _SERVER.fullmatch(line):
             return {name: None if value == "-" else value for name, value in found.groupdict().items()}
     return printed_object(line)
+
+
+def _pairs(text: str) -> dict[str, Any]:
+    """Return name -> value of all ``name=value`` in a text."""
+    return {name: value.strip('"').replace('\\"', '"') for name, value in _PAIR.findall(text)}
 
 
 def is_log(text: str) -> bool:

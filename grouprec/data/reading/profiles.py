@@ -7,7 +7,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import pandas as pd
+
+from grouprec.data.roles.header_words import means
+from grouprec.data.values.numerals import is_numeric
+from grouprec.data.values.times import read_times
+
 _SHAPES, _WORDS = 15, 20  # most different shapes of a column with one form; most values of a column of words
+_PLAINLY, _A_DATE, _MOST = (0, 1), 6, 0.5  # ways of naming a time; letters of a date; share of values that are dates
 _LETTERS, _DIGITS, _BLANKS = re.compile(r"[^\W\d_]+"), re.compile(r"\d+"), re.compile(r"\s+")
 
 
@@ -87,3 +95,12 @@ def _form(shapes: Counter[str], n: int) -> frozenset[str] | None:
     if not n or covered < 0.97 * n or not all("9" in one for one in common):
         return None
     return frozenset(common)
+
+
+def names_that_fit(names: Sequence[str], columns: Sequence[Sequence[str]]) -> int:
+    """Return of how many columns the values are what the names say: moments below a time, numbers below a quantity."""
+    said = [(name, pd.Series(values, dtype="str")) for name, values in zip(names, columns, strict=True)]
+    times = [values for name, values in said if means("time", name) in _PLAINLY]
+    amounts = [values for name, values in said if means("weight", name) == 0 or means("price", name) == 0]
+    moments = [np.isfinite(read_times(values).seconds) & (values.str.len() >= _A_DATE) for values in times]
+    return sum(bool(one.mean() > _MOST) for one in moments) + sum(map(is_numeric, amounts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,12 +25,16 @@ _LOOKED_AT = 60  # rows of a sheet that tell whether it holds a table
 
 @dataclass(frozen=True)
 class _Sheet:
-    """A sheet that holds a table: its name, its header, how much of a table it is, and whether it names both sides."""
+    """A sheet that holds a table: its name, its header, how much of a table it is, and whether it names both sides.
+
+    Where lines of CSV stand in one cell each, ``mark`` parts their values.
+    """
 
     title: str
     header: Header
     size: float
     is_whole: bool
+    mark: str = ""
 
 
 def excel_head(sniffed: Sniffed, found: Found) -> tuple[pd.DataFrame, int | None, bool]:
@@ -63,6 +68,8 @@ def _frame(sniffed: Sniffed, found: Found, limit: int | None) -> pd.DataFrame:
     names = sheet.header.names
     full = [[*map(_value, row), *[None] * (width - len(row))] for row in body]
     table = pd.DataFrame(full, columns=list(names), dtype=object)
+    if sheet.mark:
+        found.notes.append("every row of the sheet stands in one cell: it was parted as lines of CSV are")
     found.notes += [*sheet.header.notes, *_fill_down(table)]
     return table.loc[:, [one != "" for one in names]].infer_objects()
 
@@ -71,7 +78,7 @@ def _body(workbook: Any, sheet: _Sheet, width: int) -> Iterator[Sequence[Any]]:
     """Yield the rows of a sheet below its header that hold anything."""
     for number, row in rows_of(workbook[sheet.title]):
         if number > sheet.header.above and _filled(row[:width]):
-            yield row[:width]
+            yield _parted(row, sheet.mark)[:width] if sheet.mark else row[:width]
 
 
 def _filled(row: Sequence[Any]) -> int:
@@ -118,6 +125,10 @@ def _look(sheet: Any) -> _Sheet | None:
     if not rows:
         return None
     width = _usual_width([row for _, row in rows])
+    mark = _mark_in_cells([row for _, row in rows]) if width == 1 else ""
+    if mark:
+        rows = [(n, _parted(row, mark)) for n, row in rows]
+        width = len(rows[0][1])
     texts = [(n, ["" if cell is None else str(cell) for cell in _cut(row, width)]) for n, row in rows]
     header = find_header([(n, row) for n, row in texts])
     below = [row for n, row in texts if n > header.above]
@@ -125,7 +136,20 @@ def _look(sheet: Any) -> _Sheet | None:
     named = sum(map(bool, header.names))
     # A sheet of customers or of products names one of the two; the interactions name both.
     both = _names_both(header, below)
-    return _Sheet(sheet.title, header, filled * (2.0 if both else 1.0) * (named > 1 or 0.01), both)
+    return _Sheet(sheet.title, header, filled * (2.0 if both else 1.0) * (named > 1 or 0.01), both, mark)
+
+
+def _mark_in_cells(rows: Sequence[Sequence[Any]]) -> str:
+    """Return what parts the values of lines of CSV that were pasted into one column; "" where there are none."""
+    for mark in ",;\t|":
+        widths = {len(_parted(row, mark)) for row in rows}
+        if len(rows) > 2 and len(widths) == 1 and widths != {1}:
+            return mark
+    return ""
+
+
+def _parted(row: Sequence[Any], mark: str) -> list[str]:
+    return next(csv.reader([str(row[0] or "").replace("\n", " ")], delimiter=mark), [""])
 
 
 def _usual_width(rows: Sequence[Sequence[Any]]) -> int:

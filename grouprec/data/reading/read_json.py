@@ -130,7 +130,7 @@ def _of_lines(lines: Iterable[str], found: Found) -> Iterator[tuple[None, dict[s
     """Yield the records of lines; lines that are none are rejected."""
     for line, content in enumerate(lines, 1):
         body = content.strip().strip("\ufeff\x00").rstrip(",")
-        if not body or body in "[]":
+        if not body or body in "[]" or body.startswith(("//", "#")):
             continue
         try:
             value = _sound(_JSON.decode(body), body)

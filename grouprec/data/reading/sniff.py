@@ -43,6 +43,9 @@ ZIPPED = b"PK\x03\x04"
 _TYPED_SUFFIXES = {".parquet": "a Parquet file", ".xlsx": "an Excel workbook", ".xlsm": "an Excel workbook"}
 LEAST_HOLE = 16  # zeros one after the other that stand for what was never written
 _HOLE = re.compile(rb"\x00{%d,}" % LEAST_HOLE)
+# No list of JSON: the day of a line of a log or a chat, the name of a part of settings
+_NO_LIST = re.compile(r"\[\d{1,4}[-./]\d{1,2}[-./]\d|\[\[[A-Za-z][\w. -]*\]\]\s")
+_REMARKS = re.compile(r"(?:(?://|#)[^\n]*\n\s*)+(?=\{\s*\")")  # above lines of JSON
 _MARKUP = re.compile(r"<t[rdh]\b|<worksheet\b", re.IGNORECASE)
 
 
@@ -244,7 +247,7 @@ def _encoding(path: Path, head: bytes, chosen: str) -> str:
     if utf is not None:
         return utf
     head = _HOLE.sub(b"", head)
-    controls = len(head) - len(head.translate(None, bytes(set(range(32)) - set(b"\x01\t\n\r\f\x1b\x1f"))))
+    controls = len(head) - len(head.translate(None, bytes(set(range(32)) - set(b"\x01\t\n\x0b\r\f\x1b\x1f"))))
     if controls > 0.01 * len(head):
         raise DataError(f"'{path.name}' is a binary file, not text; give CSV, Parquet, JSON or Excel.")
     if is_utf8(head):
@@ -269,7 +272,8 @@ def _json_layout(path: Path, text: str) -> Format | None:
     start = start[said.end() :] if (said := ASSIGNED.match(start)) else start
     if start.startswith("<"):
         raise DataError(f"'{path.name}' is HTML or XML, not a table; give CSV, Parquet, JSON or Excel.")
-    if re.match(r'\[\s*[\[{"\]\d-]', start):
+    start = start[said.end() :] if (said := _REMARKS.match(start)) else start
+    if re.match(r'\[\s*[\[{"\]\d-]', start) and not _NO_LIST.match(start):
         return "json"
     if is_log(start):
         return "jsonl"

@@ -35,9 +35,12 @@ _KNOWN = (  # how texts begin that hold no rows of a user and an item, and what 
         re.compile(r"\[?\d{1,2}[./]\d{1,2}[./]\d{2,4}, \d{1,2}:\d{2}(?::\d{2})?(?:.[AP]M)?(?:\]| -) [^,;\t|:]{1,60}: "),
         "a chat",
     ),
+    (re.compile(r"(?:From|Received|Return-Path|Delivered-To|MIME-Version|Message-ID): \S"), "an e-mail"),
+    (re.compile(r"\[\[?[A-Za-z][\w. -]*\]\]?$"), "settings (TOML or INI)"),
     (re.compile(r"WEBVTT|1\s*$"), "subtitles"),
     (re.compile(r"%!PS|@(?:article|book|inproceedings|misc)\{", re.IGNORECASE), "a document"),
 )
+_SET = re.compile(r"[\w.-]+\s*=")
 _CUE = re.compile(r"\d\d:\d\d:\d\d[,.]\d{3} --> ")
 GAP = "  "  # stands for whatever parts columns of fixed width
 
@@ -81,6 +84,8 @@ def _refuse_known(name: str, first: str, body: Sequence[str]) -> None:
     """
     kind = next((kind for form, kind in _KNOWN if form.match(first)), None)
     if kind is None or (kind == "subtitles" and not any(map(_CUE.match, body[:4]))):
+        return
+    if kind.startswith("settings") and not _SET.match(body[1]):
         return
     if "," in first and kind.startswith("a program"):
         return  # a column may well be called "import"

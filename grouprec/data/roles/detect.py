@@ -11,13 +11,16 @@ from grouprec.data.roles.columns import ROLES, Roles
 from grouprec.data.roles.header_words import (
     AFTERWARDS,
     ANY_ID,
+    BOOKING,
     CLOCK,
+    EVENT,
     NOT_WHEN,
     PART_NUMBER,
     TITLE,
     TOGETHER,
     WORK,
     header_names,
+    header_words,
     means,
     says,
     simple_name,
@@ -33,7 +36,7 @@ from grouprec.data.values.numerals import is_numeric
 _WEAK = {"user": 3, "item": 2}
 _MANY_WORKS = 3  # that have a part of the same number, at least so many in the median
 _VISIT = 5  # this way of naming a user names who came once
-_FILLED = 0.5
+_FILLED, _NEARLY_ALL = 0.5, 0.9
 _SPACED = 0.5  # share of values of several words from which on a column names and does not identify
 _COUNTED = 4  # from this way of naming a time on ("lat", "data", "week") a number may be anything
 _OWNERS = ("user", "item")
@@ -110,12 +113,33 @@ class _Search(RoleSearch):
                 self.result.by_elimination += ("user",)
             single = [column for column in better if not says(TOGETHER, column)] if role == "user" else better
             best = (single or better or [good[0][1]])[0]
-            return self._number_of(best, single) if role == "user" else best
+            if role == "item":
+                return self._without_bookings(self._what_happens(best))
+            return self._number_of(self._who_is_there(best, [column for _, column in good]), single)
         told = [c for c in self._by_content() if means(role, evidence.word_of_values(self.head[c]) or "-") == 0]
         if len(told) == 1:
             return told[0]
         mails = [column for column in self._by_content() if evidence.is_mail(self.head[column])]
         return mails[0] if len(mails) == 1 and role == "user" else None
+
+    def _who_is_there(self, column: str, others: list[str]) -> str:
+        """Return a user that is named in nearly all rows instead of one that is named in few: a session, a guest."""
+        if evidence.share_there(self.head[column]) >= _FILLED:
+            return column
+        return next((other for other in others if evidence.share_there(self.head[other]) > _NEARLY_ALL), column)
+
+    def _what_happens(self, place: str) -> str:
+        """Return the event instead of the place where it is held, if a place has several and each has one place."""
+        events = (c for c in self._free() if EVENT.fullmatch(simple_name(c)) and self.head[c].nunique() > FEW_KINDS)
+        events = (c for c in events if not evidence.looks_like_behaviour(self.head[c]))
+        return next((c for c in events if self._belongs(place, c) and not self._belongs(c, place)), place)
+
+    def _without_bookings(self, column: str) -> str | None:
+        """Return None for the number of a booking, "Book Number", which is taken at last where nothing else is left."""
+        if not BOOKING.fullmatch(simple_name(column)) or not self._differs(column):
+            return column
+        self.constant["item"] = column
+        return None
 
     def _keep_constant(self, role: str, tier: int, column: str) -> None:
         """Keep a column that is named so and does not tell: taken at last where its name is plain, else why not."""
@@ -156,9 +180,10 @@ class _Search(RoleSearch):
         if told:
             return min(told, key=lambda one: one[:2])[2]
         words = evidence.share_spaced(self.head[item])
-        may_name = (c for c in names if means("item", c) is not None or NAMELESS.fullmatch(c))
-        other = (c for c in may_name if evidence.share_spaced(self.head[c]) > words)
-        return next(other, None)
+        spaced = {c: share for c in names if (share := evidence.share_spaced(self.head[c])) > words}
+        called = [c for c in spaced if means("item", c) is not None or NAMELESS.fullmatch(c)]
+        # Whatever it is called: an item has one of it, nothing else has it, and it is several words.
+        return next(iter([*called, *(c for c in spaced if spaced[c] > _SPACED)]), None)
 
     def _item_by_its_name(self) -> None:
         """Take an item's name for the item where every row has an item of its own: a copy of a book, a ticket."""
@@ -310,17 +335,27 @@ class _Search(RoleSearch):
 
     def _name_again(self, missing: list[str]) -> None:
         """Look for the item's name once more where the item was found after it, and what was taken is not its name."""
-        label, item = self.taken.get("label"), self.taken["item"]
-        if "item" in missing and not (label and evidence.is_name_of(self.head[label], self.head[item])):
-            self.taken.pop("label", None)
-            self._take("label", self._label())
+        label, item = self.taken.get("label", ""), self.taken["item"]
+        if "item" not in missing:
+            return
+        said = any(means("item", word) == 0 for word in header_words(label)) and not self._differs(label)
+        finer = said and self._belongs(item, label) and not self._belongs(label, item)
+        if label and not finer and evidence.is_name_of(self.head[label], self.head[item]):
+            return
+        self.taken.pop("label", None)
+        if said:
+            self.taken["item"] = label  # "wine name": what is left beside it is its producer or its shelf
+        self._take("label", self._label())
 
     def _speaks_otherwise(self, role: str, column: str) -> bool:
         values, other = self.head[column], {"user": "item", "item": "user"}[role]
-        owner = self.taken.get("user", "")  # what is the same on all rows of a user says something of them
+        # What is the same on all rows of a user says something of them, and what is so of an item is nobody.
+        owner = self.taken.get(other, "")
+        counts = role == "user" and means("weight", column) is not None and is_numeric(values.dropna())
         return (
             (means(other, column) is not None and means(role, column) is None)
             or means("order", column) == 0
+            or counts
             or (bool(owner) and self._belongs(column, owner))
             or self._objects(role, column, strict=True)
             or evidence.looks_like_time(values)

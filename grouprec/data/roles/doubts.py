@@ -8,32 +8,37 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from grouprec.core.language import Glossary, _, commas, decimal
+from grouprec.core.language import N_, Glossary, _, commas, decimal
 from grouprec.data.roles.columns import Roles
 from grouprec.data.roles.detect import Detected
 from grouprec.data.roles.evidence import (
+    belongs_to,
     is_calendar,
     is_clock,
     is_readable_time,
     looks_like_time,
     mostly_numbers,
+    share_there,
 )
 from grouprec.data.roles.header_words import NOT_WHEN, means, says
 from grouprec.data.roles.looked_at import columns_looked_at, plain_columns
-from grouprec.data.roles.outcomes import came_to_nothing, is_flag, tells_outcome
-from grouprec.data.values.common import is_missing, plain_texts, shown
+from grouprec.data.roles.outcomes import came_to_nothing, is_flag, is_status, not_understood, tells_outcome
+from grouprec.data.values.common import shown
 from grouprec.data.values.ids import folded_ids, rounded_example
 from grouprec.data.values.numerals import Numbers, is_numeric
 from grouprec.data.values.times import NO_YEAR, Times
 
 _FIRST_YEAR = 365 * 86_400  # seconds
 _GAPS = 0.05  # share of rows without a user from which on it is said that another column names one
+_FEW_NAMED = 0.5  # share of the rows up to which a column that names users is too empty to be the user
 _SHORT = 30  # letters up to which half of the values are words and no texts
 _CALLED = 2  # ways of naming a time up to which nothing else can be meant
 _FEW_DAYS = 31  # different numbers of days or weeks, at most, that a calendar's day may have
 _FEWEST_TWINS, _TWINS = 3, 0.05  # ids, and share of all, from which on capitals are no accident
 _UNRATED = 0.01  # share of ratings of 0 or less from which on they are no accident
 _FEWEST_GRADES = 3  # different numbers above 0 of a column of grades; votes have one
+_MOST_STATUSES = 20  # different words of a status
+LEAVE_OUT = N_("if some of these rows came to nothing, take them out of the file.")
 _SETTINGS = Glossary({"drop_services": "Leave out service lines"})
 
 
@@ -122,6 +127,12 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
                 "column '{column}' looks like an outcome ({examples}) and is ignored: all of its rows count alike"
             ).format(column=shown(column), examples=examples)
             found.append(Doubt(matter, role="outcome"))
+        elif "outcome" not in chosen and (unknown := _unknown_statuses(head, column, roles)):
+            matter = _(
+                "column '{column}' says how something went in words that are not known here ({examples}): all of its "
+                "rows count alike"
+            ).format(column=shown(column), examples=commas(map(shown, unknown[:3])))
+            found.append(Doubt(matter, advice=_(LEAVE_OUT)))
         elif roles.time is None and "time" not in chosen and _is_date(head[column]):
             matter = _("column '{column}' holds dates, but not those of what happened; no time is used").format(
                 column=shown(column)
@@ -136,12 +147,20 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
 
 
 def _gap_doubts(head: pd.DataFrame, roles: Roles, chosen: set[str]) -> list[Doubt]:
-    """Return whether many rows have no user though another column would name one: who had not logged in yet."""
+    """Return whether many rows have no user though another column would name one: who had not logged in yet.
+
+    Or whether so few have one that the user is a column that says less.
+    """
     if roles.user is None or "user" in chosen:
         return []
-    owner = head[roles.user]
-    gaps = float((owner.isna() | is_missing(plain_texts(owner))).mean())
-    others = (c for c in plain_columns(head) if c not in roles.as_dict().values() and means("user", c) is not None)
+    gaps = 1 - share_there(head[roles.user])
+    others = [c for c in plain_columns(head) if c not in roles.as_dict().values() and means("user", c) is not None]
+    some = [c for c in others if 0 < share_there(head[c]) < _FEW_NAMED and means("user", c) == 0]
+    if some and gaps < _GAPS and means("user", roles.user) != 0:
+        matter = _("column '{column}' names a user in {share} of the rows only, so the user is '{other}'").format(
+            share=f"{share_there(head[some[0]]):.0%}", column=shown(some[0]), other=shown(roles.user)
+        )
+        return [Doubt(matter, role="user")]
     full = next((c for c in others if head[c].notna().all() and len(head[c].unique()) > 1), None)
     if gaps < _GAPS or full is None:
         return []
@@ -167,6 +186,15 @@ def _wordy_doubts(head: pd.DataFrame, roles: Roles, chosen: set[str]) -> list[Do
                 ).format(column=shown(column), role=_(role), example=shown(values.iloc[0]))
                 found.append(Doubt(matter, role=role))
     return found
+
+
+def _unknown_statuses(head: pd.DataFrame, column: str, roles: Roles) -> list[str]:
+    """Return the words of a column called a status that nobody knows; none where it is a fact of a user or an item."""
+    if not is_status(column) or not 1 < head[column].nunique() <= _MOST_STATUSES or tells_outcome(head[column]):
+        return []
+    owners = (owner for owner in (roles.user, roles.item) if owner is not None)
+    facts = any(belongs_to(head[column], head[owner]) for owner in owners)
+    return [] if facts else list(not_understood(head[column]))
 
 
 def _is_short(values: pd.Series) -> bool:

@@ -15,13 +15,14 @@ from grouprec.data.roles.header_words import (
     DURATION,
     MEASURE,
     header_words,
+    means,
     says,
     simple_name,
 )
 from grouprec.data.roles.line_numbers import is_line_number
 from grouprec.data.roles.outcomes import is_flag, tells_outcome
 from grouprec.data.roles.usual_names import HEADING, NAMELESS
-from grouprec.data.values.common import distinct_values, plain_texts, shown, word_set
+from grouprec.data.values.common import distinct_values, is_missing, plain_texts, shown, word_set
 from grouprec.data.values.ids import encode_ids
 from grouprec.data.values.numerals import is_numeric, to_numbers
 from grouprec.data.values.times import read_times, to_clock
@@ -55,6 +56,7 @@ _MOST_BEHAVIOURS = 20
 _SIZES = 5  # different counts, at least
 _FEWEST_CALLED, _SEVERAL_ROWS = 3, 20  # different users or items, at least, of so many rows
 _LOOKED_AT, _MOST_WORDS = 200, 6.0  # values, and words of one of them on average up to which it may be a name
+_NOBODY = ("-1", "na")
 _SHORT_NAME, _LONG_NUMBER = 3, 5  # letters of a header that says nothing; digits of a number that is no measurement
 _NAMES_EACH = 3  # different names of an item, at most, on average
 
@@ -142,6 +144,8 @@ def looks_like_time(column: pd.Series) -> bool:
     values = column.dropna()
     if values.empty:
         return False
+    if is_numeric(values) and _says_id(str(column.name)):
+        return False
     found = read_times(values)
     if is_numeric(values):
         # Calendar dates count where they are many: a code or two may look like one.
@@ -151,6 +155,12 @@ def looks_like_time(column: pd.Series) -> bool:
         return bool(dates or ours.mean() > _MOST)
     among = bool({"seconds", "years", "months"} & set(found.units))  # "7" beside "NA" is no moment
     return not among and bool(np.isfinite(found.seconds).mean() > _MOST)
+
+
+def _says_id(name: str) -> bool:
+    """Return whether a header says that it is an id, and of no moment: numbers counted up look like seconds."""
+    words = header_words(name)
+    return bool(words) and (ANY_ID.fullmatch(words[-1]) is not None) and means("time", name) is None
 
 
 def is_readable_time(column: pd.Series) -> bool:
@@ -267,6 +277,14 @@ def mostly_numbers(column: pd.Series) -> bool:
 def share_spaced(column: pd.Series) -> float:
     """Return the share of values that are several words: names are, codes are not."""
     return float(column.dropna().astype("str").str.contains(r"\w \w").mean()) if column.notna().any() else 0.0
+
+
+def share_there(column: pd.Series) -> float:
+    """Return the share of rows in which somebody is named: neither empty nor a word or a number for nobody."""
+    if not len(column):
+        return 0.0
+    texts = plain_texts(column)
+    return 1 - float((column.isna() | is_missing(texts) | texts.str.lower().isin(_NOBODY)).mean())
 
 
 def usual_length(column: pd.Series) -> float:

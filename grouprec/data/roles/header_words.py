@@ -101,6 +101,7 @@ _USER = _any(
     "soldto soldtoparty soldtopt shipto shiptoparty shiptopt billto billtoparty billtopt loyaltycard guestloyalty",
     "profilename customerloyalty policyholder accountholder insured frequentflyer ffp ffn fromuser "
     "fromuserid sender swiper rater",
+    "cartefidélité tarjetafidelidad tarjetacliente cartafedeltà tesserafedeltà cartãofidelidade",
     "auftraggeber warenempfänger regulierer debitor debitoren "
     "карталояльности картаклиента картапокупателя бонуснаякарта дисконтнаякарта картаучастника "
     "ausweis leser lesers lecteur lettore lector leitor lezer czytelnik читатель låner lånekort lånetagare",
@@ -216,7 +217,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
             "quantité qté qte",
             *MORE["weight"],
         ),
-        "units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|(?:order|ordered|item|items|sales|purchase|purchased|product|lineitem)(?:quantity|qty|count)|quantity.*|qty.*|units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|"
+        "(?:units?|amount)(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|(?:order|ordered|item|items|sales|purchase|purchased|product|lineitem)(?:quantity|qty|count)|quantity.*|qty.*|units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|"
         "quantitypurchased|bestellmenge|购买数量|購入数|購入数量|注文数|销售数量|количествотовара",
         ".*(?:quantity|qty)|(?:数量|數量|количество|liczba|anzahl).*|.*(?:数量|數量|個数|件数)",
         "amount|" + _any("betrag summe importe monto importo bedrag kwota сумма 金额 金額 montant"),
@@ -233,8 +234,8 @@ PATTERNS: dict[str, tuple[str, ...]] = {
             "时间戳",
             *MORE["when"],
         ),
-        f"(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms|gmt)?|(?:{_WHEN})(?:{_WHAT})s?|tunein|erdat|audat|buchungstag"
-        f"|(?:enrolled|attended|redeemed|loaned|started|start|beginn|beginning|inizio|início|inicio|début)(?:{_WHEN})?",
+        f"(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms|gmt|local)?|(?:{_WHEN})(?:{_WHAT})s?|tunein|erdat|audat|buchungstag"
+        f"|(?:enrolled|attended|redeemed|loaned|started|start|beginn|beginning|inizio|início|inicio|début)(?:{_WHEN})?(?:utc|gmt|local)?",
         f"(?:{_WHAT})(?:{_WHEN})(?:{_WHEN})|arrival|checkin|.*(?:timestamp|tstamp|datetime|日時|时间|時刻)(?:utc|ms)?",
         f".*(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms)?",
         ".*(?:date|datum|fecha|дата|日期|日付)|(?:fecha|data|date|datum|дата).*|.*at|.*time",
@@ -336,6 +337,7 @@ MEASURE = _words(
 )
 # What a pivot table writes before the name of a column that it counts or adds up.
 COUNTED = re.compile(
+    r"(?:number|num|no\.?|\#)[ _]*of\b.*s\b|"
     r"(?:sum|count|average|avg|max|min|total|summe|anzahl|mittelwert|somme|nombre|moyenne|suma|cuenta|promedio|soma|somma|"
     r"conteggio|som|aantal|合計|個数|求和项|计数项)[ _]*(?:of|von|de|di|van|/|:|：)\b",
     re.IGNORECASE,
@@ -348,6 +350,11 @@ PART_NUMBER = _words("no nr num number index position nummer numero número num�
 TITLE = _words("title titel titre título titolo tytuł название 标题 题名 タイトル")
 # What is one of several copies of a work where another column tells the work itself.
 WORK = _words("bib biblio biblionumber bibnumber bibid bibrecord mmsid catkey")
+# What happens at a place and is not the place, nor what people do in a log of events.
+_EVENT = _any("event veranstaltung evento événement evenement wydarzenie мероприятие 活动 活動 公演 イベント 공연")
+EVENT = re.compile(f"(?:{_EVENT})(?:{_NAME}|{_ID})?")
+# The number of what was booked, which reads as that of a book.
+BOOKING = re.compile("book(?:number|no|nr|num|id|ref|reference|code)")
 CLOCK = re.compile(
     _any("time hour clock timeofday uhrzeit zeit hora ora tijd godzina czas время 时间 時間 時刻 heure")
     + "|.*time|.*hour|.*zeit"

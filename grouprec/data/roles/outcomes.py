@@ -67,6 +67,13 @@ _USUAL = re.compile(
     "zaplac|zrealiz|wyslan|dostarczon|оплач|доставл|выполн|нов|完成|已付款|已发货|成功|待|支払|発送|完了|済|paye|livre|expedi|"
     "termin|approved|confirmed|authorized"
 )
+# What says as plainly that it came to something, but not that a column is about that.
+_SAID = re.compile(
+    "check(?:ed)?.?(?:in|out)|reserv|flown|receiv|sent|activ|done|finish|ready|invoic|bill|pick|arriv|attend|used|sold|"
+    "book|ok$|valid|accept|capture|settle|erledigt|fertig|aktiv|gebucht|zugestellt|recibid|finaliz|ricevut|conclu|"
+    "ontvangen|zakoncz|odebran|получен|заверш|已签收|交易成功|recu|reçu"
+)
+_STATES = ("state", "stage", "stato", "estado", "zustand", "situacao")
 _MOST_STATUSES = 50
 
 
@@ -98,6 +105,29 @@ def came_to_nothing(column: pd.Series) -> tuple[np.ndarray, dict[str, int]]:
     counts = np.bincount(codes[found], minlength=len(names))
     order = largest_first(counts)
     return found, {str(names[code]): int(counts[code]) for code in order if counts[code]}
+
+
+def not_understood(column: pd.Series) -> dict[str, int]:
+    """Return the words of a column of statuses that say neither how it went nor that it came to nothing, with rows."""
+    match = _STATUS.fullmatch(simple_name(str(column.name)))
+    if match is None or _flag_of(str(column.name)) is not None:
+        return {}
+    codes, names = encode_ids(column)
+    counts = np.bincount(codes[codes >= 0], minlength=len(names))
+    unknown = [code for code, name in enumerate(names) if counts[code] and not _is_known(str(name))]
+    return {str(names[code]): int(counts[code]) for code in sorted(unknown, key=lambda code: -counts[code])}
+
+
+def _is_known(value: str) -> bool:
+    word = " ".join(folded(value).replace("_", " ").split())
+    told = _NOTHING.match(word) or _NOT.fullmatch(word) or _USUAL.search(word) or _SAID.search(word)
+    return told is not None or word in YES | NO
+
+
+def is_status(name: str) -> bool:
+    """Return whether a header says how something went, and can say nothing else: a state may be one of a country."""
+    match = _STATUS.fullmatch(simple_name(name))
+    return match is not None and match[2] not in _STATES
 
 
 def _is_nothing(value: str, flag: bool | None) -> bool:

@@ -17,6 +17,9 @@ from grouprec.data.values.common import compute, distinct_values, is_missing, pl
 # not among them: it holds emoji and Persian words together.
 _INVISIBLE = "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 _BLANKS = "[\u00a0\u2000-\u200a\u202f\u205f]"  # of web pages and typesetters; nobody tells them from a plain one
+_UUID = r"(?i)^(?:urn:uuid:|\{)?[0-9a-f]{8}(?:(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{24})\}?$"
+_UUID_LENGTHS = (32, 36, 38, 45)  # characters, as they are written
+_LOOKED_AT = 20  # ids, of which one would be a UUID
 _SCIENTIFIC = r"[-+]?\d([.,]\d+)?[eE]\+?\d{1,3}"
 _EXACT_DIGITS = 15  # what Excel keeps of a number; the digits after become zeros
 _ROUNDED = 0.5  # share of an id column from which on such values are no accident
@@ -26,9 +29,9 @@ def encode_ids(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Return the column as codes into its sorted distinct ids.
 
     Ids are text: 17850.0 becomes "17850" (in a column of text only where no value has a fraction), bytes are their
-    text or a UUID, ``="40026"`` is 40026, letters are composed (NFC), invisible signs gone and blanks of any width
-    plain. Text else stays as it is but for white space at its ends. Empty values and words for nothing ("nan", "NULL",
-    ...) are missing.
+    text or a UUID, of UUIDs two are one however they are written, ``="40026"`` is 40026, letters are composed (NFC),
+    invisible signs gone and blanks of any width plain. Text else stays as it is but for white space at its ends. Empty
+    values and words for nothing ("nan", "NULL", ...) are missing.
 
     Returns:
         int32 [n] codes, -1 where missing; object array of distinct str, sorted.
@@ -53,7 +56,25 @@ def id_texts(distinct: pd.Series) -> pd.Series:
     texts = _composed(plain_texts(distinct))
     if texts.str.startswith("'").any() and texts.str.match(r"'\S").all():
         texts = texts.str.slice(1)  # Excel's mark of text
-    return _whole(texts)
+    return _whole(_uuids(texts))
+
+
+def _uuids(texts: pd.Series) -> pd.Series:
+    """Return UUIDs as one that programs write otherwise: in braces, behind "urn:uuid:", without hyphens, in capitals.
+
+    Where no two of the column are the same, they stay as they are.
+    """
+    if not texts.head(_LOOKED_AT).str.len().isin(_UUID_LENGTHS).any():
+        return texts
+    array = pa.array(texts, pa.large_string(), from_pandas=True)
+    found = compute.fill_null(compute.match_substring_regex(array, _UUID), False)
+    bare = compute.replace_substring_regex(compute.utf8_lower(array.filter(found)), r"^urn:uuid:|[{}-]", "")
+    if compute.count_distinct(bare).as_py() == len(bare):
+        return texts
+    parted = compute.replace_substring_regex(bare, "^(.{8})(.{4})(.{4})(.{4})(.{12})$", r"\1-\2-\3-\4-\5")
+    texts = texts.copy()
+    texts[np.asarray(found)] = parted.to_pandas().to_numpy(dtype=object)
+    return texts
 
 
 def _composed(texts: pd.Series) -> pd.Series:

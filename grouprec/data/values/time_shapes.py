@@ -195,7 +195,7 @@ def _take_date(rest: str, digits: list[tuple[str, Span]], found: Shape) -> bool:
 
 def _take_plain_date(rest: str, spans: list[Span], long: list[Span], short: list[Span], found: Shape) -> bool:
     """Give three numbers, or a month and a year, without any word."""
-    if not re.fullmatch(r"[\s,'’]*9+([-/. ]\s?9+){1,2}[\s,:.–-]*", rest) or len(long) > 1:
+    if not re.fullmatch(r"[\s,'’]*9+([-/. ]\s?9+){1,2}[\s,:.()–-]*", rest) or len(long) > 1:
         return False
     found.dotted = "." in rest[spans[0][0] : spans[-1][1]]
     if len(long) == 1 and spans[0] == long[0]:
