@@ -109,7 +109,7 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
     "drawn by a database.txt": ("\n".join(PSQL).encode(), {**SAME, "roles": {"user": "user"}}),
     "nobody named.csv": (
         csv({"userId": ["NA"] * N, "sessionId": USERS, "itemId": ITEMS}),
-        {**SAME, "roles": {"user": "sessionId"}, "told": "user is 'sessionId' only because"},
+        {**SAME, "roles": {"user": "sessionId"}, "told": "so every 'sessionId' counts as a user"},
     ),
     "nobody named in events.jsonl": (
         lines([{"anonymousId": u, "userId": None, "properties": {"product_id": i, "name": t}, "timestamp": s}

@@ -57,6 +57,29 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
         csv({"User ID": USERS, "Winery": MAKERS, "Wine name": TITLES, "Your rating": COUNTS}),
         {**SAME, "roles": {"item": "Wine name", "rating": "Your rating"}},
     ),
+    "classes and who gives them.csv": (
+        csv({"Client ID": USERS, "Class": TITLES, "Instructor": [("Ann", "Bo", "Cy", "Di", "Ed", "Flo", "Gus", "Hal",
+             "Ida")[int(i[1:]) % 9] for i in ITEMS], "Class date": DAYS}),
+        {**SAME, "roles": {"item": "Class"}},
+    ),
+    "songs of artists.csv": (
+        csv({"Apple Id Number": USERS, "Song Name": TITLES, "Artist Name": [f"Band {int(i[1:]) % 3}" for i in ITEMS]}),
+        {**SAME, "roles": {"item": "Song Name"}},
+    ),
+    "books of readers.csv": (
+        csv({"Title": TITLES, "ISBN/UID": ITEMS, "Star Rating": COUNTS, "Username": USERS}),
+        {**SAME, "roles": {"user": "Username", "item": "ISBN/UID"}},
+    ),
+    "cards.csv": (
+        csv({"Kundenkarte": USERS, "PLU": ITEMS, "Artikelbezeichnung": TITLES,
+             "Bediener": [f"0{1 + n // 30 % 3}" for n in range(N)]}),
+        {**SAME, "roles": {"user": "Kundenkarte", "item": "PLU"}},
+    ),
+    "matrix with nobody's rows.csv": (
+        csv({"Customer": sorted(set(USERS)), **{f"M{k}": [n * k % 90 + 5 if n % 3 and (n + k) % 2 else None
+             for n in range(30)] for k in range(1, 13)}}),
+        {"users": 20, "items": 12, "rows": 120},
+    ),
     "halls.csv": (
         csv({"Patron ID": USERS, "Venue": [m[-1] + " Hall" for m in MAKERS], "Event Name": TITLES, "Booked on": DAYS}),
         {**SAME, "days": True, "roles": {"item": "Event Name"}},
@@ -104,13 +127,16 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
         csv(timed(status=STATUSES)),
         {"lost": {"came to nothing": 120}, "told": "not known here: 'blorbed' 120 times, which stay"},
     ),
+    "claims.csv": (
+        csv(timed(claim_status=[("Paid", "Denied")[n % 4 == 0] for n in range(N)])), {"lost": {"came to nothing": 90}}
+    ),
     "words of our own.csv": (
         csv(timed(status=[("blorb", "glint")[n // 30 % 2] for n in range(N)])),
-        {**TIMED, "told": "column 'status' says how something went in words that are not known here (blorb, glint)"},
+        {**TIMED, "told": "column 'status' looks like a status, but its words are not known here (blorb, glint)"},
     ),
     "codes of statuses.csv": (
         csv(timed(order_status=[(1, 2, 5)[n // 30 % 3] for n in range(N)])),
-        {**TIMED, "told": "'order_status' says how"},
+        {**TIMED, "told": "'order_status' looks like a status"},
     ),
     "kinds of people.csv": (csv(timed(marital_status=[("single", "wed")[int(u[1:]) % 2] for u in USERS])), TIMED),
     # one UUID in four spellings

@@ -16,10 +16,12 @@ import pandas as pd
 from grouprec.data.reading.wide import is_total, says_total
 from grouprec.data.roles.usual_names import HEADING
 from grouprec.data.values.common import shown
+from grouprec.data.values.numerals import is_numeric
 
 _MOST = 0.5  # share of the rows that head others
 _TOGETHER = 0.1  # share of headings that may stand below another one
 _AGAIN = 0.1  # share of headings that rows with more values hold, too
+_WIDE = 8  # columns of numbers that are a matrix
 _NUMBERED = re.compile(r"[\w-]+:")  # says by itself that rows follow
 _NAMED = re.compile(r"\s*([^\W\d][^:\d]{1,40}?)\s*:\s*(?=\S)")
 _PAGE = re.compile(
@@ -75,6 +77,8 @@ def find_headings(head: pd.DataFrame, columns: Sequence[str]) -> Headings | None
     others = table[column][~alone].dropna().astype("str")
     if texts.isin(others).mean() > _AGAIN:
         return None  # a row with one value only, of a user whose other rows have more
+    if not others.duplicated().any() and _counts(table.drop(columns=column)):
+        return None  # a matrix, with rows of those who have nothing
     own = bool(others.map(says_total).all())
     named = _NAMED.match(texts.iloc[0])
     prefix = named[0] if named and texts.str.startswith(named[0]).all() else ""
@@ -111,6 +115,11 @@ def line_above(rows: Sequence[tuple[int, Sequence[str]]], above: int, named: boo
     if not _head([next(filter(None, row)) for row, one in zip(body, alone, strict=True) if one]):
         return None
     return lead[0][0] - 1 if lead else above
+
+
+def _counts(table: pd.DataFrame) -> bool:
+    """Return whether many columns hold numbers and nothing else, as a column for each item does."""
+    return len(table.columns) >= _WIDE and all(is_numeric(table[column].dropna()) for column in table)
 
 
 def _n_filled(row: Sequence[str]) -> int:

@@ -11,7 +11,6 @@ from grouprec.data.roles.columns import ROLES, Roles
 from grouprec.data.roles.header_words import (
     AFTERWARDS,
     ANY_ID,
-    BOOKING,
     CLOCK,
     EVENT,
     NOT_WHEN,
@@ -27,7 +26,7 @@ from grouprec.data.roles.header_words import (
 )
 from grouprec.data.roles.line_numbers import is_line_number
 from grouprec.data.roles.outcomes import tells_outcome
-from grouprec.data.roles.role_search import FEW_KINDS, MANY_ROWS, OFTEN, Detected, RoleSearch
+from grouprec.data.roles.role_search import FEW_KINDS, FILLED, MANY_ROWS, OFTEN, SPACED, VISIT, Detected, RoleSearch
 from grouprec.data.roles.usual_names import HEADING, NAMELESS
 from grouprec.data.values.common import shown
 from grouprec.data.values.numerals import is_numeric
@@ -35,9 +34,6 @@ from grouprec.data.values.numerals import is_numeric
 # From these ways of naming a user or an item on, the values have to speak for it, too ("loyalty member", "phone").
 _WEAK = {"user": 3, "item": 2}
 _MANY_WORKS = 3  # that have a part of the same number, at least so many in the median
-_VISIT = 5  # this way of naming a user names who came once
-_FILLED, _NEARLY_ALL = 0.5, 0.9
-_SPACED = 0.5  # share of values of several words from which on a column names and does not identify
 _COUNTED = 4  # from this way of naming a time on ("lat", "data", "week") a number may be anything
 _OWNERS = ("user", "item")
 _BY_NAME = ("rating", "weight", "behaviour", "order", "price")
@@ -73,6 +69,7 @@ class _Search(RoleSearch):
             self._take(role, self._by_name(role))
         self._take("label", self._label())
         self._item_by_its_name()
+        self._item_by_its_part()
         self._take("outcome", next((c for c in self._free() if tells_outcome(self.head[c])), None))
         free = [column for column in self._by_content() if evidence.looks_like_behaviour(self.head[column])]
         self._take("behaviour", free[0] if len(free) == 1 else None)
@@ -90,9 +87,10 @@ class _Search(RoleSearch):
 
     def _owner(self, role: str) -> str | None:
         """Return the column of the user or the item by its name, then by its content."""
-        named = sorted(
-            (tier, at, column) for at, column in enumerate(self._free()) if (tier := means(role, column)) is not None
-        )
+        named = [(tier, at, c) for at, c in enumerate(self._free()) if (tier := means(role, c)) is not None]
+        if role == "user":  # "ISBN/UID" is no user's
+            named = [one for one in named if "/" not in one[2] or means("item", one[2].split("/")[0]) is None]
+        named.sort()
         good = [
             (tier, column) for tier, _, column in named if not self._objects(role, column, strict=tier >= _WEAK[role])
         ]
@@ -109,7 +107,7 @@ class _Search(RoleSearch):
             and not (role == "item" and (self._differs(column) or (works and not says(WORK, column))))
         ]
         if good:
-            if role == "user" and good[0][0] == _VISIT:
+            if role == "user" and good[0][0] == VISIT:
                 self.result.by_elimination += ("user",)
             single = [column for column in better if not says(TOGETHER, column)] if role == "user" else better
             best = (single or better or [good[0][1]])[0]
@@ -122,24 +120,11 @@ class _Search(RoleSearch):
         mails = [column for column in self._by_content() if evidence.is_mail(self.head[column])]
         return mails[0] if len(mails) == 1 and role == "user" else None
 
-    def _who_is_there(self, column: str, others: list[str]) -> str:
-        """Return a user that is named in nearly all rows instead of one that is named in few: a session, a guest."""
-        if evidence.share_there(self.head[column]) >= _FILLED:
-            return column
-        return next((other for other in others if evidence.share_there(self.head[other]) > _NEARLY_ALL), column)
-
     def _what_happens(self, place: str) -> str:
         """Return the event instead of the place where it is held, if a place has several and each has one place."""
         events = (c for c in self._free() if EVENT.fullmatch(simple_name(c)) and self.head[c].nunique() > FEW_KINDS)
         events = (c for c in events if not evidence.looks_like_behaviour(self.head[c]))
-        return next((c for c in events if self._belongs(place, c) and not self._belongs(c, place)), place)
-
-    def _without_bookings(self, column: str) -> str | None:
-        """Return None for the number of a booking, "Book Number", which is taken at last where nothing else is left."""
-        if not BOOKING.fullmatch(simple_name(column)) or not self._differs(column):
-            return column
-        self.constant["item"] = column
-        return None
+        return next((c for c in events if self._is_part(c, place)), place)
 
     def _keep_constant(self, role: str, tier: int, column: str) -> None:
         """Keep a column that is named so and does not tell: taken at last where its name is plain, else why not."""
@@ -149,13 +134,6 @@ class _Search(RoleSearch):
             return
         reason = f"it always holds '{shown(values.iloc[0])}'" if len(values) else "it is empty"
         self.result.refused.setdefault(role, {})[column] = reason
-
-    def _number_of(self, column: str, others: list[str]) -> str:
-        """Return the number that goes with a person's name, where a column has it: two people may have one name."""
-        if evidence.share_spaced(self.head[column]) <= _SPACED:
-            return column
-        codes = (c for c in others if evidence.share_spaced(self.head[c]) == 0 and not evidence.is_mail(self.head[c]))
-        return next((c for c in codes if self._belongs(column, c)), column)
 
     def _by_name(self, role: str) -> str | None:
         fit = [column for _, column in self._named(role) if self._fits(role, column)]
@@ -183,7 +161,7 @@ class _Search(RoleSearch):
         spaced = {c: share for c in names if (share := evidence.share_spaced(self.head[c])) > words}
         called = [c for c in spaced if means("item", c) is not None or NAMELESS.fullmatch(c)]
         # Whatever it is called: an item has one of it, nothing else has it, and it is several words.
-        return next(iter([*called, *(c for c in spaced if spaced[c] > _SPACED)]), None)
+        return next(iter([*called, *(c for c in spaced if spaced[c] > SPACED)]), None)
 
     def _item_by_its_name(self) -> None:
         """Take an item's name for the item where every row has an item of its own: a copy of a book, a ticket."""
@@ -194,6 +172,22 @@ class _Search(RoleSearch):
             names = [c for c in self._free() if means("label", c) is not None and self._fits("label", c)]
             names = [c for c in names if not self._differs(c) and not is_numeric(self.head[c].dropna())]
             self.taken["item"] = names[0] if names else item
+
+    def _item_by_its_part(self) -> None:
+        """Take "song name" for the item instead of "artist name", where an artist has several songs.
+
+        Not where the item has an id, or is called alike: a product may be spelt in several ways.
+        """
+        item = self.taken.get("item")
+        if not item or any(map(ANY_ID.fullmatch, header_words(item))):
+            return
+        called = {word for word in header_words(item) if means("item", word) == 0}
+        for column in (c for c in self._free() if means("label", c) == 0):
+            said = {word for word in header_words(column) if means("item", word) == 0} - called
+            if said and self._is_part(column, item) and not self._differs(column):
+                self.taken["item"] = column
+                self.taken.pop("label", None)
+                return
 
     def _numbers_parts(self, column: str) -> bool:
         """Return whether a column numbers the parts of works, as episodes of shows: each number is of many of them."""
@@ -208,7 +202,7 @@ class _Search(RoleSearch):
         item = self.taken.get("item")
         if not item or self.taken.get("label") or len(self.head) < MANY_ROWS:
             return
-        if evidence.share_spaced(self.head[item]) <= _SPACED:
+        if evidence.share_spaced(self.head[item]) <= SPACED:
             return
         said = [c for c in self._free() if means("item", c) is not None or ANY_ID.fullmatch(simple_name(c))]
         codes = [c for c in said if evidence.share_spaced(self.head[c]) == 0 and not self._objects("item", c, True)]
@@ -279,7 +273,7 @@ class _Search(RoleSearch):
             return
         if len(missing) == 1 and self._differs(next(self.taken[role] for role in _OWNERS if role not in missing)):
             return  # every row is another user's, or of another item: a list of these
-        filled = [c for c in self._by_content() if self.head[c].notna().mean() > _FILLED and not says(NOT_WHEN, c)]
+        filled = [c for c in self._by_content() if self.head[c].notna().mean() > FILLED and not says(NOT_WHEN, c)]
         left = [c for c in filled if evidence.looks_like_ids(self.head[c]) and self._may_be_left(missing, c)]
         if len(missing) == len(_OWNERS) and HEADING in self._free() and HEADING not in left:
             self.taken["item"], missing = HEADING, ["user"]  # numbered films, their votes below: it counts nothing
@@ -289,7 +283,7 @@ class _Search(RoleSearch):
             left += [c for c in kinds if self._may_be_left(missing, c)]
         counts = all(NAMELESS.fullmatch(c) and evidence.looks_like_counts(self.head[c]) for c in left[1:])
         if left and counts and len(missing) == len(_OWNERS):  # one may be a user: names of few items are none
-            named = [c for c in filled if c not in left and evidence.share_spaced(self.head[c]) > _SPACED]
+            named = [c for c in filled if c not in left and evidence.share_spaced(self.head[c]) > SPACED]
             named = [c for c in named if evidence.looks_like_ids(self.head[c]) and self._may_be_left(["item"], c)]
             left = [left[0], *named] if named else left
         if len(left) > len(missing):
@@ -302,6 +296,10 @@ class _Search(RoleSearch):
             left = evidence.without_facts(self.head[left], len(missing))
         if len(left) != len(missing) or (len(left) == len(_OWNERS) and evidence.are_alike(self.head[left])):
             return
+        if missing == ["item"]:  # the class rather than who gives it, though "class" may be a kind of things
+            parts = [c for c in filled if c not in left and self._is_part(c, left[0])]
+            parts = [c for c in parts if evidence.looks_like_ids(self.head[c], least=FEW_KINDS)]
+            left = [c for c in parts if self._may_be_left(missing, c)][:1] or left
         named = len(left) == len(_OWNERS) and self._names(left[0]) and not self._names(left[1])
         titled = len(left) == len(_OWNERS) and [says(TITLE, column) for column in left] == [True, False]
         if named or titled or (len(left) == len(_OWNERS) and self._objects("user", left[0], strict=True)):
@@ -339,7 +337,7 @@ class _Search(RoleSearch):
         if "item" not in missing:
             return
         said = any(means("item", word) == 0 for word in header_words(label)) and not self._differs(label)
-        finer = said and self._belongs(item, label) and not self._belongs(label, item)
+        finer = said and self._is_part(label, item)
         if label and not finer and evidence.is_name_of(self.head[label], self.head[item]):
             return
         self.taken.pop("label", None)
@@ -368,7 +366,7 @@ class _Search(RoleSearch):
         for column in columns:
             spaced = {c: evidence.share_spaced(self.head[c]) for c in (column, *self._names(column))}
             label = max(spaced, key=spaced.__getitem__)
-            if len(spaced) > 1 and label in columns and spaced[label] > _SPACED:
+            if len(spaced) > 1 and label in columns and spaced[label] > SPACED:
                 self._take("label", label)
                 return [c for c in columns if c != label]
         return columns

@@ -23,6 +23,7 @@ from grouprec.data.roles.evidence import (
 from grouprec.data.roles.header_words import NOT_WHEN, means, says
 from grouprec.data.roles.looked_at import columns_looked_at, plain_columns
 from grouprec.data.roles.outcomes import came_to_nothing, is_flag, is_status, not_understood, tells_outcome
+from grouprec.data.roles.role_search import VISIT
 from grouprec.data.values.common import shown
 from grouprec.data.values.ids import folded_ids, rounded_example
 from grouprec.data.values.numerals import Numbers, is_numeric
@@ -102,15 +103,10 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
     for role in detected.by_elimination:
         column = used.get(role)
         if column is not None and role not in chosen:
-            found.append(
-                Doubt(
-                    _("the {role} is '{column}' only because no other column was left").format(
-                        role=_(role), column=shown(column)
-                    ),
-                    role=role,
-                    guessed=True,
-                )
-            )
+            matter = _("the {role} is '{column}' only because no other column was left")
+            if role == "user" and means("user", column) == VISIT:
+                matter = _("no column names people, so every '{column}' counts as a user")
+            found.append(Doubt(matter.format(role=_(role), column=shown(column)), role=role, guessed=True))
     found += _gap_doubts(head, roles, chosen) + _wordy_doubts(head, roles, chosen)
     found += _unseen_doubts(head)
     for column in columns_looked_at(head):
@@ -129,8 +125,8 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
             found.append(Doubt(matter, role="outcome"))
         elif "outcome" not in chosen and (unknown := _unknown_statuses(head, column, roles)):
             matter = _(
-                "column '{column}' says how something went in words that are not known here ({examples}): all of its "
-                "rows count alike"
+                "column '{column}' looks like a status, but its words are not known here ({examples}): all of its rows "
+                "count alike"
             ).format(column=shown(column), examples=commas(map(shown, unknown[:3])))
             found.append(Doubt(matter, advice=_(LEAVE_OUT)))
         elif roles.time is None and "time" not in chosen and _is_date(head[column]):

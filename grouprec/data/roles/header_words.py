@@ -101,7 +101,8 @@ _USER = _any(
     "soldto soldtoparty soldtopt shipto shiptoparty shiptopt billto billtoparty billtopt loyaltycard guestloyalty",
     "profilename customerloyalty policyholder accountholder insured frequentflyer ffp ffn fromuser "
     "fromuserid sender swiper rater",
-    "cartefidélité tarjetafidelidad tarjetacliente cartafedeltà tesserafedeltà cartãofidelidade",
+    "kundenkarte treuekarte klantkaart kundkort kundekort cartefidélité tarjetafidelidad tarjetacliente cartafedeltà "
+    "tesserafedeltà cartãofidelidade",
     "auftraggeber warenempfänger regulierer debitor debitoren "
     "карталояльности картаклиента картапокупателя бонуснаякарта дисконтнаякарта картаучастника "
     "ausweis leser lesers lecteur lettore lector leitor lezer czytelnik читатель låner lånekort lånetagare",

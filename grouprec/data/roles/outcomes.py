@@ -50,7 +50,7 @@ _STATUS = re.compile(
 # Values of a status at which an order came to nothing, by their beginnings; and such as stand in any status column.
 _NOTHING = re.compile(
     r"(?:.*\W)?(?:cancel|refund|return|void|fail|reject|declin|chargeback|charged back|disput|abandon|expired|fraud|"
-    "lost|storn|retour|zuruckge|erstatt|abgebrochen|abgelehnt|fehlgeschlagen|devuel|devolu|devolv|anulad|anulow|reembols|rechazad|"
+    "denied|withdraw|lapsed|revers|revok|lost|storn|retour|zuruckge|erstatt|abgebrochen|abgelehnt|fehlgeschlagen|devuel|devolu|devolv|anulad|anulow|reembols|rechazad|"
     "fallid|annull|reso|rimbors|rifiutat|fallit|cancelad|estornad|recusad|geannul|geretour|terugbetaald|geweigerd|mislukt|"
     "zwrot|zwroc|odrzucon|отмен|возврат|возвращ|отказ|不成功|已取消|取消|不成立|退款|退货|退貨|(?:交易|订单|已)?关闭|キャンセル|取消|返品|返金|rembours|annul|"
     "echou|refus|cxl|no.?show|" + "|".join(sorted(folded_words(*WORDS["nothing"]))) + ")"

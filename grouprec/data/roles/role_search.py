@@ -9,7 +9,7 @@ import pandas as pd
 
 from grouprec.data.roles import evidence
 from grouprec.data.roles.columns import Roles
-from grouprec.data.roles.header_words import NOT_RATING, header_words, means, says
+from grouprec.data.roles.header_words import BOOKING, NOT_RATING, header_words, means, says, simple_name
 from grouprec.data.roles.looked_at import columns_looked_at
 from grouprec.data.roles.outcomes import is_flag
 from grouprec.data.roles.presets import find_preset
@@ -20,6 +20,9 @@ MANY_ROWS = 50  # in which a user or an item is not always the same
 OFTEN = 3.0  # rows of an item from which on one date for all of them is the item's own
 MOST_BY_CONTENT = 100  # columns without a role: of more, headers decide alone
 FEW_KINDS = 8  # different values from which on a column of kinds ("room type") may be the items themselves
+VISIT = 5  # this way of naming a user names who came once
+FILLED, _NEARLY_ALL = 0.5, 0.9  # share of the rows in which somebody is named
+SPACED = 0.5  # share of values of several words from which on a column names and does not identify
 _UNIQUE = 0.95  # share of different values from which on an item is another one in every row
 
 
@@ -135,3 +138,27 @@ class RoleSearch:
     def _is_clock(self, column: str) -> bool:
         values = self.head[column]
         return evidence.is_clock(values) and not evidence.is_calendar(values)
+
+    def _who_is_there(self, column: str, others: list[str]) -> str:
+        """Return a user that is named in nearly all rows instead of one that is named in few: a session, a guest."""
+        if evidence.share_there(self.head[column]) >= FILLED:
+            return column
+        return next((other for other in others if evidence.share_there(self.head[other]) > _NEARLY_ALL), column)
+
+    def _is_part(self, column: str, whole: str) -> bool:
+        """Return whether each value of a column goes with one of another, and not the other way round."""
+        return self._belongs(whole, column) and not self._belongs(column, whole)
+
+    def _number_of(self, column: str, others: list[str]) -> str:
+        """Return the number that goes with a person's name, where a column has it: two people may have one name."""
+        if evidence.share_spaced(self.head[column]) <= SPACED:
+            return column
+        codes = (c for c in others if evidence.share_spaced(self.head[c]) == 0 and not evidence.is_mail(self.head[c]))
+        return next((c for c in codes if self._belongs(column, c)), column)
+
+    def _without_bookings(self, column: str) -> str | None:
+        """Return None for the number of a booking, "Book Number", which is taken at last where nothing else is left."""
+        if not BOOKING.fullmatch(simple_name(column)) or not self._differs(column):
+            return column
+        self.constant["item"] = column
+        return None
