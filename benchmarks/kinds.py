@@ -228,7 +228,8 @@ def music(rng: np.random.Generator) -> Events:
     by_artist = np.split(np.arange(n_songs), np.searchsorted(artist_of, np.arange(1, n_artists)))
     users = np.repeat(np.arange(n_users), rng.integers(40, 160, n_users))
     artists = _by_taste(rng, users, n_users, n_artists)
-    pull, again, by_taste = np.exp(rng.normal(0, 1, n_songs)), rng.random(len(users)) < 0.8, rng.random(len(users)) < 0.4
+    pull = np.exp(rng.normal(0, 1, n_songs))
+    again, by_taste = rng.random(len(users)) < 0.8, rng.random(len(users)) < 0.4
     items, first = np.empty(len(users), np.int64), np.append(0, np.flatnonzero(np.diff(users)) + 1)[users]
     for event, begin in enumerate(first):  # in order: what was played may be played again
         if again[event] and event > begin:
@@ -261,7 +262,7 @@ def jobs(rng: np.random.Generator) -> Events:
 
 
 def library(rng: np.random.Generator) -> Events:
-    """Loans of two years by people of whom most borrow two to four books; a book is not borrowed again by whoever had it."""
+    """Loans of two years by people of whom most borrow two to four books, and none of them twice."""
     n_users, n_items = 5_000, 1_500
     users = np.repeat(np.arange(n_users), 2 + rng.poisson(1.5, n_users))
     items, days = _by_taste(rng, users, n_users, n_items), rng.uniform(0, 2 * YEAR, len(users))
