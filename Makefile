@@ -18,7 +18,8 @@ HELD := install --no-compile --quiet --disable-pip-version-check --no-deps --req
 
 # Loaded once, so that it is compiled: a process that may not keep what it compiles (PYTHONDONTWRITEBYTECODE, as in many
 # containers) would do so every time, which costs a training 5 processor seconds, and its map's process as many.
-LOAD := import importlib; from grouprec.ui.server import loading; \
+LOAD := import importlib; from streamlit.logger import set_log_level; set_log_level('error'); \
+	from grouprec.ui.server import loading; \
 	every = ('grouprec.cli.main', 'grouprec.training.pipeline', 'torch._dynamo', 'umap', *loading.LIBRARIES, *loading.modules()); \
 	[importlib.import_module(name) for name in every]
 
@@ -30,7 +31,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(if $(HASHES),$(BIN)/python -m pip $(HELD))
 	$(BIN)/python -m pip install $(PIP) torch==2.13.0
 	$(BIN)/python -m pip install $(PIP) -e '.[dev]'
-	STREAMLIT_LOGGER_LEVEL=error $(BIN)/python -c "$(LOAD)"
+	$(BIN)/python -c "$(LOAD)"
 	touch $@
 
 setup: $(STAMP)

@@ -220,6 +220,56 @@ def mixed(rng: np.random.Generator) -> Described:
     return users, items, rng.uniform(0, YEAR, len(users)), {"stars": stars}
 
 
+def music(rng: np.random.Generator) -> Events:
+    """Plays of songs: four of five are of songs that the listener has, the more often played the likelier; a new one is
+    mostly by an artist whom they have."""
+    n_users, n_artists, n_songs = 800, 150, 3_000
+    artist_of = np.sort(rng.integers(n_artists, size=n_songs))
+    by_artist = np.split(np.arange(n_songs), np.searchsorted(artist_of, np.arange(1, n_artists)))
+    users = np.repeat(np.arange(n_users), rng.integers(40, 160, n_users))
+    artists = _by_taste(rng, users, n_users, n_artists)
+    pull = np.exp(rng.normal(0, 1, n_songs))
+    again, by_taste = rng.random(len(users)) < 0.8, rng.random(len(users)) < 0.4
+    items, first = np.empty(len(users), np.int64), np.append(0, np.flatnonzero(np.diff(users)) + 1)[users]
+    for event, begin in enumerate(first):  # in order: what was played may be played again
+        if again[event] and event > begin:
+            items[event] = items[rng.integers(begin, event)]
+            continue
+        liked = event == begin or by_taste[event]
+        artist = artists[event] if liked else artist_of[items[rng.integers(begin, event)]]
+        songs = by_artist[artist] if len(by_artist[artist]) else np.arange(n_songs)
+        items[event] = rng.choice(songs, p=pull[songs] / pull[songs].sum())
+    days = rng.uniform(0, 120, len(users))
+    return users, items, days[np.lexsort((days, users))]
+
+
+def jobs(rng: np.random.Generator) -> Events:
+    """Vacancies that stand for about ten days, and people who look for three weeks of half a year and never again."""
+    n_users, n_items, n_days = 3_000, 2_500, 180
+    topics, pull = _catalogue(rng, n_items)
+    born = rng.uniform(-10, n_days, n_items)
+    gone = born + rng.exponential(10, n_items)
+    users = np.repeat(np.arange(n_users), rng.integers(4, 20, n_users))
+    days = rng.uniform(-20, n_days, n_users)[users] + rng.uniform(0, 21, len(users))
+    here = (days >= 0) & (days < n_days)
+    users, days = users[here], days[here]
+    wanted, items = _wanted(rng, users, n_users), np.empty(len(users), np.int64)
+    for day in range(n_days):
+        there = pull * ((born < day + 1) & (gone > day)) + 1e-9
+        at = np.flatnonzero(days.astype(int) == day)
+        items[at] = _drawn(rng, np.stack([_of_topic(topics, there, topic) for topic in range(N_TOPICS)]), wanted[at])
+    return users, items, days
+
+
+def library(rng: np.random.Generator) -> Events:
+    """Loans of two years by people of whom most borrow two to four books, and none of them twice."""
+    n_users, n_items = 5_000, 1_500
+    users = np.repeat(np.arange(n_users), 2 + rng.poisson(1.5, n_users))
+    items, days = _by_taste(rng, users, n_users, n_items), rng.uniform(0, 2 * YEAR, len(users))
+    _, first = np.unique(users * n_items + items, return_index=True)
+    return users[first], items[first], days[first]
+
+
 KINDS: dict[str, Callable[[np.random.Generator], Events | Described]] = {
     "chains": chains,
     "seasons": seasons,
@@ -238,6 +288,9 @@ KINDS: dict[str, Callable[[np.random.Generator], Events | Described]] = {
     "app": app,
     "courses": courses,
     "mixed": mixed,
+    "music": music,
+    "jobs": jobs,
+    "library": library,
 }
 
 

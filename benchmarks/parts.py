@@ -100,6 +100,9 @@ PARTS = {
     "app": Outside("planted app of 30 items", "app", "time"),
     "courses": Outside("planted courses in order", "courses", "time"),
     "mixed": Outside("planted views and stars", "mixed", "time"),
+    "music": Outside("planted plays of songs", "music", "time"),
+    "jobs": Outside("planted vacancies", "jobs", "time"),
+    "library": Outside("planted library of small histories", "library", "time"),
     "films-no-times": Outside("MovieLens without times", "ml-100k", "user", without=MOVIE_TIME),
 }
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from grouprec.cli.terminal import Remarks, progress_bar, terminal
 from grouprec.core import libraries
+from grouprec.core.environment import place_among, started_together
 from grouprec.core.errors import SettingError
 from grouprec.runs.progress import Watch
 from grouprec.runs.store import Run, RunStore
@@ -19,7 +19,7 @@ PIPELINE = "grouprec.training.pipeline"
 
 def helps() -> bool:
     """Where ``torchrun`` started several processes, help the first one; return whether that was all there is to do."""
-    if not _one_of_several() or int(os.environ.get("RANK") or 0) == 0:
+    if not started_together() or place_among("RANK") == 0:
         return False
     from grouprec.models import together
 
@@ -119,13 +119,9 @@ def _train(store: RunStore, run: Run, watch: Watch) -> dict[str, Any]:
     if executor.on_workers():
         return executor.train_on_workers(store, run)
     libraries.load(PIPELINE)
-    if not _one_of_several():
+    if not started_together():
         return jobs.train_here(store, run, watch)
     from grouprec.models import together
 
     with together.crew():
         return jobs.train_here(store, run, watch)
-
-
-def _one_of_several() -> bool:
-    return int(os.environ.get("WORLD_SIZE") or 1) > 1

@@ -18,7 +18,9 @@ LAGS = (1.0, 2.0, 0.5, 1.5)  # how far before the end a fold starts, in lengths 
 LEAST_KEPT = 0.25  # of the rows, that a fold leaves to learn from
 
 
-def make_folds(data: Dataset, split: str, length: float, n_folds: int, seed: int) -> list[Dataset]:
+def make_folds(
+    data: Dataset, split: str, length: float, n_folds: int, seed: int, min_item_users: int = 1
+) -> list[Dataset]:
     """Return at most ``n_folds`` folds of everything known before the test part; none where nothing can be held out.
 
     Args:
@@ -27,6 +29,8 @@ def make_folds(data: Dataset, split: str, length: float, n_folds: int, seed: int
         length: of what a fold holds out: seconds where the split is "time", else a share of every user's rows.
         n_folds: at most ``len(LAGS)``.
         seed: draws what is held out at random, and the order of equal times.
+        min_item_users: fewest users of an item of the dataset. Where the split is "time", what fewer have by a fold's
+            moment is no item there, as in a run of that day: it is in the dataset for what happened next.
     Returns:
         datasets with the same users and items; users and items of a validation part are known to its training part.
     """
@@ -39,11 +43,12 @@ def make_folds(data: Dataset, split: str, length: float, n_folds: int, seed: int
             train, held_out = _by_moment(data.train, length, lag)
         else:
             train, held_out = _by_user(data.train, length, lag if split == "user_time" else None, rng)
-        known = _of_known(held_out, train, data.shape)
+        kept = _of_common(train, data.n_items, min_item_users) if split == "time" else train
+        known = _of_known(held_out, kept, data.shape)
         if len(known) and len(train) >= LEAST_KEPT * len(data.train):
-            key = f"{data.key} fold {split} {length:g} {lag:g} {seed}"
+            key = f"{data.key} fold {split} {min_item_users} {length:g} {lag:g} {seed}"
             nothing = Interactions.empty(data.timed)
-            folds.append(replace(data, key=key, train=train, validation=known, test=nothing, left_out=None))
+            folds.append(replace(data, key=key, train=kept, validation=known, test=nothing, left_out=None))
     return folds
 
 
@@ -80,6 +85,12 @@ def _by_user(
     chosen = (from_end >= skipped[users]) & (from_end < (skipped + held)[users])
     kept = from_end >= (skipped + held)[users] if lag is not None else ~chosen
     return rows.take(kept), rows.take(chosen)
+
+
+def _of_common(rows: Interactions, n_items: int, least: int) -> Interactions:
+    """Return the rows of items that at least so many different users have in them."""
+    pairs = np.unique(rows.user_rows.astype(np.int64) * n_items + rows.item_rows) % n_items
+    return rows.take((np.bincount(pairs, minlength=n_items) >= least)[rows.item_rows])
 
 
 def _of_known(held_out: Interactions, train: Interactions, shape: tuple[int, int]) -> Interactions:

@@ -21,6 +21,7 @@ LONGEST_ROW = 16 << 20  # characters of a row of text
 MOST_DIMENSIONS = 4_096  # numbers of an item's vector
 MOST_UNPACKED = 100 << 30  # bytes of a gzip file without its compression
 MOST_RATIO = 200  # to which a file may unpack; tables with no information at all reach a thousand
+MOST_ENTRIES = 100_000  # files and folders below one that are looked through
 FREE_BYTES = 100 << 20  # bytes up to which any ratio is fine
 _MOST_NAMES = 10_000_000  # characters of the names of all columns, were all as long as the longest
 _MOST_SHEET = 4 << 30  # bytes of a workbook without its compression: Excel itself opens no larger one
@@ -50,6 +51,19 @@ def check_names(name: str, columns: Collection[object]) -> None:
         raise DataError(
             f"'{name}' has {len(columns):,} columns, and the name of one has {longest:,} characters; is its first line "
             "the names of the columns? Shorten them, or give only the columns that are needed."
+        )
+
+
+def check_entries(shown: str, n_entries: int) -> None:
+    """Refuse a folder with too much below it, such as the whole disk.
+
+    Raises:
+        DataError: says what to name instead.
+    """
+    if n_entries > MOST_ENTRIES:
+        raise DataError(
+            f"'{shown}' holds more than {MOST_ENTRIES:,} files and folders, which are not looked through; name the "
+            "folder in which the files of the data lie."
         )
 
 

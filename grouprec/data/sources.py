@@ -27,7 +27,7 @@ from grouprec.core.files import incoming
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.databases import query_batches
 from grouprec.data.library_files import safe_name
-from grouprec.data.limits import check_columns, check_rows
+from grouprec.data.limits import check_columns, check_entries, check_rows
 from grouprec.data.reading.read import read
 
 STORES = ("s3", "gs", "gcs", "abfs", "abfss")  # read by Arrow itself
@@ -134,7 +134,7 @@ def _is_pattern(path: str) -> bool:
 
 def _from_files(address: str, given: str, folder: Path) -> Fetched:
     store, path = _store(address)
-    found = _matching(store, path)
+    found = _matching(store, path, shown_source(given))
     if not found:
         raise DataError(f"'{shown_source(given)}' holds no files that can be read ({', '.join(_SUFFIXES)}).")
     name = safe_name(PurePosixPath(re.split(r"[*?\[]", path)[0]).stem or PurePosixPath(found[0]).stem)
@@ -170,10 +170,13 @@ def _store(address: str) -> tuple[Any, str]:
     return store, there.strip("/") + plain[len(base) :]  # of Azure, what is before the sign @ is the first folder
 
 
-def _matching(store: Any, path: str) -> list[str]:
+def _matching(store: Any, path: str, shown: str = "") -> list[str]:
     """Return the files of a file, a folder or a pattern, sorted; hidden ones and those of other kinds are no data.
 
     A file on this machine to which several names lead is one, of the shortest name.
+
+    Args:
+        shown: what they are called to people.
     """
     start = re.split(r"[*?\[]", path)[0]
     pattern = path.rstrip("/") if start != path else ""
@@ -181,15 +184,48 @@ def _matching(store: Any, path: str) -> list[str]:
     there = store.get_file_info(base)
     if there.type == pyarrow.fs.FileType.File:
         return [base]
-    infos = store.get_file_info(pyarrow.fs.FileSelector(base, recursive=True, allow_not_found=True))
-    files = [info.path for info in infos if info.type == pyarrow.fs.FileType.File]
+    here = isinstance(store, pyarrow.fs.LocalFileSystem)
+    files = _here(base or "/", shown or base) if here else _there(store, base)
     if pattern:
         files = [one for one in files if fnmatch.fnmatch(one, pattern) or fnmatch.fnmatch(one, f"{pattern}/*")]
     inside = [one for one in files if not any(part[:1] in "._" for part in one[len(base) :].strip("/").split("/"))]
     found = sorted(one for one in inside if one.lower().endswith(_SUFFIXES))
-    if isinstance(store, pyarrow.fs.LocalFileSystem):  # where a link leads back up, a file is there forty times
+    if here:  # several links lead to a file
         found = list({os.path.realpath(one): one for one in sorted(found, key=_by_itself)}.values())
     return sorted(found)
+
+
+def _there(store: Any, base: str) -> list[str]:
+    infos = store.get_file_info(pyarrow.fs.FileSelector(base, recursive=True, allow_not_found=True))
+    return [info.path for info in infos if info.type == pyarrow.fs.FileType.File]
+
+
+def _here(base: str, shown: str) -> list[str]:
+    """Return the files of our kinds below a folder of this machine; no link back up is followed.
+
+    Hidden folders are not looked into: what is in them is no data.
+
+    Raises:
+        DataError: there are too many.
+    """
+    files: list[str] = []
+    n_entries = 0
+    waiting = [(base, frozenset({os.path.realpath(base)}))] if Path(base).is_dir() else []
+    while waiting:
+        folder, above = waiting.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                n_entries += 1
+                check_entries(shown, n_entries)
+                if entry.name.lower().endswith(_SUFFIXES) and Path(entry.path).is_file():
+                    files.append(entry.path.encode().decode())  # libraries take no name that is no text
+                elif (
+                    entry.name[:1] not in "._"
+                    and Path(entry.path).is_dir()
+                    and (real := os.path.realpath(entry.path)) not in above
+                ):
+                    waiting.append((entry.path, above | {real}))
+    return files
 
 
 def _by_itself(path: str) -> tuple[int, bool]:

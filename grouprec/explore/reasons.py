@@ -30,7 +30,7 @@ from grouprec.explore.score_parts import parts_of
 from grouprec.models.base import Encoder
 from grouprec.models.blend import FLOOR, ItemFacts, Weights
 from grouprec.ranking.group_lists import worth_of_candidates
-from grouprec.runs.run import FACTS
+from grouprec.runs.places import FACTS
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_encoders, load_facts
 from grouprec.runs.store import Run, RunStore

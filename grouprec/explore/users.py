@@ -15,7 +15,7 @@ from sklearn.cluster import KMeans
 
 from grouprec.explore.naming import count_terms
 from grouprec.ranking.candidates import taste
-from grouprec.runs.run import SNAPSHOT
+from grouprec.runs.places import SNAPSHOT
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run
 

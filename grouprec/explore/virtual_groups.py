@@ -25,7 +25,7 @@ from grouprec.models.virtual_members import (
     virtual_histories,
     wanted,
 )
-from grouprec.runs.run import SNAPSHOT
+from grouprec.runs.places import SNAPSHOT
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_stage
 from grouprec.runs.store import Run, RunStore

@@ -19,7 +19,8 @@ from grouprec.live.ledger import begun, check, damaged, promised, reader, senten
 from grouprec.live.stream import SNAPSHOT, Stream
 from grouprec.ranking.statistics import wilson
 from grouprec.runs.content import remembered
-from grouprec.runs.store import LEDGER, Run, RunStore
+from grouprec.runs.places import LEDGER
+from grouprec.runs.store import Run, RunStore
 
 COLUMNS = ["time", "user", "group", "item", "verdict", "method", "regime"]
 _QUERY = (

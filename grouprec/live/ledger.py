@@ -23,7 +23,7 @@ from grouprec.core.files import storage, told
 from grouprec.core.forms import DamagedError, mark_of
 from grouprec.core.locks import take
 from grouprec.core.types import StorageError
-from grouprec.runs.run import LEDGER, LIVE_STATE
+from grouprec.runs.places import LEDGER, LIVE_STATE
 
 LOCK = "writer.lock"  # in the folder of a ledger, held while writing
 RECEIVED = ("events", "applied", "duplicates", "late", "malformed")  # what is counted of what came

@@ -43,7 +43,7 @@ from grouprec.ranking.group_lists import LENGTH, STRICT_DEPTH, finish
 from grouprec.ranking.strategies import lists_by_strategy
 from grouprec.runs import schemas
 from grouprec.runs.content import load_sealed_arrays, save_sealed_arrays
-from grouprec.runs.run import LIVE_STATE
+from grouprec.runs.places import LIVE_STATE
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run, RunStore
 

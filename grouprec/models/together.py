@@ -23,6 +23,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from grouprec.core.environment import place_among, started_together
 from grouprec.core.types import DataError, SettingError, WorkerLostError
 from grouprec.models.threads import one_thread
 
@@ -48,11 +49,6 @@ _crew: _Crew | None = None
 
 
 # -- who is there
-
-
-def started_together() -> bool:
-    """Return whether this process was started as one of several that learn together."""
-    return int(os.environ.get("WORLD_SIZE") or 1) > 1
 
 
 @contextlib.contextmanager
@@ -95,7 +91,7 @@ def _join() -> bool:
         return False
     cuda = torch.cuda.is_available()
     if cuda:
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK") or 0))
+        torch.cuda.set_device(place_among("LOCAL_RANK"))
     try:
         dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=PATIENCE)
     except (RuntimeError, ValueError) as error:

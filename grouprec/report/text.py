@@ -11,6 +11,7 @@ from grouprec.core.language import ENGLISH, N_, NP_, Glossary, _, current, decim
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r":(?=[\w+\-/]+:)")
+_BLANKS = re.compile(r"(?:(?!\u00a0%)\s)+")
 NOTHING = "–"
 TOO_FEW = N_("too few to tell")  # of fewer than ``ENOUGH`` users no difference is claimed
 
@@ -22,23 +23,27 @@ def plain(text: object) -> str:
     are looked for after that, get a word joiner (U+2060, invisible) behind their first colon. So do punctuation marks
     at either end where words follow one another without spaces: markdown takes ``**A (1999)**B`` for no bold text.
     """
-    one_line = " ".join(str(text).split())
-    shown = _PUNCTUATION.sub(r"\\\1", _SHORTCODE.sub(":\u2060", one_line))
-    if current() == ENGLISH or not one_line:
+    line = one_line(text)
+    shown = _PUNCTUATION.sub(r"\\\1", _SHORTCODE.sub(":\u2060", line))
+    if current() == ENGLISH or not line:
         return shown
-    first, last = ("\u2060" * (unicodedata.category(one_line[at])[0] in "PS") for at in (0, -1))
+    first, last = ("\u2060" * (unicodedata.category(line[at])[0] in "PS") for at in (0, -1))
     return f"{first}{shown}{last}"
+
+
+def one_line(text: object) -> str:
+    """Return text with single spaces between its words; a number and its per cent sign stay together."""
+    return _BLANKS.sub(" ", str(text)).strip()
 
 
 def literal(text: object) -> str:
     """Return text from the data such that Plotly, which reads some HTML in texts, shows it letter by letter."""
-    one_line = " ".join(str(text).split())
-    return one_line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def short(text: object, length: int = 40) -> str:
     """Return text cut to a length at its end, with an ellipsis where something is cut. Not escaped."""
-    whole = " ".join(str(text).split())
+    whole = one_line(text)
     return whole if len(whole) <= length else whole[: length - 1].rstrip() + "…"
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from grouprec.core.forms import VERSION, DamagedError, Form, read_form, write_form
 from grouprec.core.language import decimal, ngettext
-from grouprec.runs.run import FORGOTTEN, Run
+from grouprec.runs.places import FORGOTTEN
+from grouprec.runs.run import Run
 
 _VERSION = 1
 

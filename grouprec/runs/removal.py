@@ -20,7 +20,8 @@ from grouprec.core.forms import write_form
 from grouprec.core.types import Candidates
 from grouprec.models.base import REGISTRIES
 from grouprec.runs import content, schemas
-from grouprec.runs.run import FITTED, Run
+from grouprec.runs.places import FITTED
+from grouprec.runs.run import Run
 from grouprec.runs.snapshot import FitSnapshot, LeftOutUsers
 
 SIZED = {"final": ("groups",), "judged": ("group_evaluation", "group_methods", "left_behind")}  # tables by whose groups

@@ -18,6 +18,7 @@ from grouprec.core.forms import DamagedError
 from grouprec.core.rights import Deed
 from grouprec.runs import content, summary
 from grouprec.runs.notes import MOST_NOTE, MOST_TITLE, Notes, change_notes, read_notes, tidy
+from grouprec.runs.places import FORGOTTEN, SNAPSHOT, RunFolder
 from grouprec.runs.status import State, Status, change_status, read_status
 
 if TYPE_CHECKING:  # the configuration knows the stages, and so torch; a command that lists runs does without numpy, too
@@ -26,61 +27,15 @@ if TYPE_CHECKING:  # the configuration knows the stages, and so torch; a command
 
     from grouprec.runs.config import RunConfig
 
-LEDGER = "ledger.sqlite"  # of all events that were sent to a run
-LIVE_STATE = "snapshot.safetensors"  # after some of them
-SNAPSHOT = "live/final.safetensors"
-FACTS = "live/final.items.safetensors"
-FITTED = "fitted.json"
-FORGOTTEN = "forgotten.json"  # who was removed since the training
 _SMALL = ("config.json", "metrics.json", "events.jsonl")  # looked at whenever somebody asks how the run is
 _NOT_IN_1 = ("config.json", "events.jsonl")  # a manifest of 0.1.0 does not name them
 
 
-class Run:
+class Run(RunFolder):
     """One run folder. Results are read only where they are what was written; status, title and notes always are.
 
     A run that is not finished has no manifest to hold its files to; what is there of it is read as it stands.
     """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.run_id = path.name
-
-    # -- where things lie
-
-    @property
-    def live(self) -> Path:
-        """Return the folder that streams of events start from and live in."""
-        return self.path / "live"
-
-    def snapshot(self, fit: str = "final") -> Path:
-        """Return the file of what a fit ("final", which is exported, or "judged") knows of its users."""
-        return self.live / f"{fit}.safetensors"
-
-    @property
-    def has_snapshot(self) -> bool:
-        """Whether the run keeps what its users are predicted to want; the oldest ones do not."""
-        return self.has(SNAPSHOT)
-
-    @property
-    def item_facts(self) -> Path:
-        """Return the file of what the final fit knows of items."""
-        return self.path / FACTS
-
-    @property
-    def ledger(self) -> Path:
-        """Return the file of all events that were sent to the run."""
-        return self.live / LEDGER
-
-    @property
-    def live_state(self) -> Path:
-        """Return the file of what the events have made of the run so far; where it is, there was a ledger."""
-        return self.live / LIVE_STATE
-
-    @property
-    def fitted(self) -> Path:
-        """Return the file that names the stages of every fit."""
-        return self.path / FITTED
 
     # -- reading
 
@@ -264,6 +219,11 @@ class Run:
             return list(content.read_manifest(self.path) or {})
         except DamagedError:
             return []
+
+    @property
+    def has_snapshot(self) -> bool:
+        """Whether the run keeps what its users are predicted to want; the oldest ones do not."""
+        return self.has(SNAPSHOT)
 
     def has_table(self, name: str) -> bool:
         return self.has(f"tables/{name}.parquet")

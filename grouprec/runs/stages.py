@@ -16,7 +16,7 @@ from grouprec.core.types import StorageError
 from grouprec.models.base import REGISTRIES, Encoder
 from grouprec.models.blend import ItemFacts
 from grouprec.runs.content import read_stage, save_arrays
-from grouprec.runs.run import FITTED
+from grouprec.runs.places import FITTED
 from grouprec.runs.store import Run, RunStore
 
 

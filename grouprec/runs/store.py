@@ -40,7 +40,7 @@ from grouprec.core.processes import identity
 from grouprec.core.rights import Deed
 from grouprec.runs import content
 from grouprec.runs.notes import MOST_NOTE, MOST_TAG, MOST_TAGS, Notes
-from grouprec.runs.run import LEDGER, Run
+from grouprec.runs.run import Run
 from grouprec.runs.status import FINISHED, RESUMABLE, State, Status, begin_status
 
 if TYPE_CHECKING:  # the configuration knows the stages, and so torch; a command that lists runs does without numpy, too
@@ -50,7 +50,6 @@ if TYPE_CHECKING:  # the configuration knows the stages, and so torch; a command
 
 __all__ = [
     "FINISHED",
-    "LEDGER",
     "MOST_NOTE",
     "MOST_TAG",
     "MOST_TAGS",

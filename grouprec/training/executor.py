@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from grouprec.core import processes
-from grouprec.core.environment import whole_number
+from grouprec.core.environment import started_together, whole_number
 from grouprec.core.errors import SettingError
 from grouprec.runs.store import Run, RunStore, Status
 
@@ -130,13 +130,13 @@ def workers() -> int:
 
 def on_workers() -> bool:
     """Return whether this process is a job that leaves its run to several workers."""
-    started = int(os.environ.get("WORLD_SIZE") or 1) > 1  # it is one of them
+    started = started_together()  # it is one of them
     return os.environ.get(JOB, "").startswith(RAY) and workers() > 1 and not started
 
 
 def starts_again() -> bool:
     """Return whether this process is one of a cluster's workers, which it starts again where one is lost."""
-    return os.environ.get(JOB, "").startswith(RAY) and int(os.environ.get("WORLD_SIZE") or 1) > 1
+    return os.environ.get(JOB, "").startswith(RAY) and started_together()
 
 
 def spreads() -> bool:

@@ -21,8 +21,8 @@ from grouprec.explore.edits import EditHistory, Grouping
 from grouprec.live import ledger
 from grouprec.live.beginning import PLACER
 from grouprec.runs import approvals, links, notes
+from grouprec.runs.places import LEDGER, LIVE_STATE
 from grouprec.runs.removal import write_table
-from grouprec.runs.run import LEDGER, LIVE_STATE
 from grouprec.runs.store import Run
 
 LIVE_FOLDERS = ("", "judged")  # of a run's live folder, each with a ledger where events came

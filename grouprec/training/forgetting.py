@@ -30,7 +30,7 @@ from grouprec.explore import edits
 from grouprec.live import ledger
 from grouprec.runs import content, forgotten, notes
 from grouprec.runs import removal as without
-from grouprec.runs.run import FITTED, FORGOTTEN
+from grouprec.runs.places import FITTED, FORGOTTEN
 from grouprec.runs.store import Run, RunStore, State
 from grouprec.training import jobs
 from grouprec.training.forget_files import TrainingFiles

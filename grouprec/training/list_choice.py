@@ -47,7 +47,7 @@ class ListChoice:
 
     Attributes:
         floor: the best single list for all, by regime: one of ``FLOORS``.
-        half_life: days after which a row counts half in what is popular lately; None without times.
+        half_life: days after which a row counts half in what is popular lately, by regime; {} without times.
         length: seconds that a list is to serve; for the season.
         exported: the kind of list that is exported, by regime: ``members_mean``, ``group_recent``, or ``one_list``: the
             floor, the same for every group.
@@ -56,7 +56,7 @@ class ListChoice:
     """
 
     floor: dict[Regime, str] = field(default_factory=lambda: dict.fromkeys(REGIMES, "popularity"))
-    half_life: float | None = None
+    half_life: dict[Regime, float] = field(default_factory=dict)
     length: float = 0.0
     exported: dict[Regime, str] = field(default_factory=lambda: dict.fromkeys(REGIMES, OWN))
     ndcg: dict[str, float] = field(default_factory=dict)
@@ -80,9 +80,23 @@ def single_lists(
 
 
 def floor_lists(choice: ListChoice, maker: GroupMaker) -> dict[str, GroupLists]:
-    """Return every single list for all by its method, with the half-life that was chosen, G = 1."""
-    half_lives = () if choice.half_life is None else (choice.half_life,)
-    return {name: made for name, _, made in single_lists(maker.data, maker, half_lives, choice.length)}
+    """Return every single list for all by its method, with the half-lives that were chosen, G = 1."""
+    data, seed = maker.data, maker.config.seed
+    made = {name: lists for name, _, lists in single_lists(data, maker, (), choice.length)}
+    if choice.half_life and data.timed:
+        recent = lambda days: one_list(recent_popularity(data.train, data.n_items, days), seed)  # noqa: E731
+        made[FLOORS[1]] = lately(choice, recent)
+    return made
+
+
+def lately(choice: ListChoice, make: Callable[[float], GroupLists]) -> GroupLists:
+    """Return what is popular lately: the lists of each regime with the half-life that was chosen for it."""
+    return _both(*(make(choice.half_life[regime]) for regime in REGIMES))
+
+
+def _both(strict: GroupLists, ranking: GroupLists) -> GroupLists:
+    """Return the strict lists of the one and the rankings of the other."""
+    return GroupLists(strict.strict, strict.strict_scores, ranking.ranking, ranking.ranking_scores)
 
 
 def floor_method(choice: ListChoice, regime: Regime, made: Mapping[str, GroupLists]) -> str:
@@ -104,11 +118,10 @@ def list_of_kind(kind: str, choice: ListChoice, maker: GroupMaker, groups: Group
     """Return the lists of a kind that folds may choose (``group_recent``, ``one_list``) for groups of all users."""
     data = maker.data
     if kind == IN_GROUP:
-        assert choice.half_life is not None  # nobody chooses it else
-        return maker.finish(group_recent(data.train, data.shape, groups, choice.half_life, maker.config.seed), groups)
+        recent = lambda days: group_recent(data.train, data.shape, groups, days, maker.config.seed)  # noqa: E731
+        return maker.finish(lately(choice, recent), groups)
     made = floor_lists(choice, maker)
-    strict, ranking = (made[floor_method(choice, regime, made)] for regime in REGIMES)
-    both = GroupLists(strict.strict, strict.strict_scores, ranking.ranking, ranking.ranking_scores)
+    both = _both(*(made[floor_method(choice, regime, made)] for regime in REGIMES))
     return maker.finish(for_every_group(both, groups.n_groups), groups)
 
 
@@ -191,13 +204,14 @@ def _ndcg(method: str, regime: Regime, lists: GroupLists, groups: Groups, task: 
 def _chosen(means: Mapping[tuple[str, float | None, Regime], np.ndarray], length: float, n_folds: int) -> ListChoice:
     """Return the choice, from every user's mean nDCG@10 by method, half-life and regime."""
     n_users = len(next(iter(means.values())))
-    half_life = _best_half_life(means)
-    ndcg, floor, exported = {}, {}, {}
+    half_life, ndcg, floor, exported = {}, {}, {}, {}
     for regime in REGIMES:
+        best_days = _best_half_life(means, regime)
+        half_life |= {} if best_days is None else {regime: best_days}
         kept = {
             method: values
             for (method, days, own), values in means.items()
-            if own == regime and days in (None, half_life)
+            if own == regime and days in (None, best_days)
         }
         singles = [method for method in FLOORS if method in kept]
         best = max(singles, key=lambda method: kept[method].mean())
@@ -209,10 +223,9 @@ def _chosen(means: Mapping[tuple[str, float | None, Regime], np.ndarray], length
     return ListChoice(floor, half_life, length, exported, ndcg, n_users, n_folds)
 
 
-def _best_half_life(means: Mapping[tuple[str, float | None, Regime], np.ndarray]) -> float | None:
-    """Return the half-life whose single list is worth most; None without times."""
-    strict = REGIMES[0]
-    recent = {days: own.mean() for (method, days, use), own in means.items() if (method, use) == (FLOORS[1], strict)}
+def _best_half_life(means: Mapping[tuple[str, float | None, Regime], np.ndarray], regime: Regime) -> float | None:
+    """Return the half-life whose single list is worth most in a regime; None without times."""
+    recent = {days: own.mean() for (method, days, use), own in means.items() if (method, use) == (FLOORS[1], regime)}
     return max(recent, key=lambda days: recent[days]) if recent else None
 
 

@@ -17,7 +17,7 @@ from grouprec.ranking.task import Task, nothing
 from grouprec.runs.config import RunConfig
 from grouprec.training.fit import Choices, Formed
 from grouprec.training.groups_and_lists import GroupMaker, excluded_everywhere
-from grouprec.training.list_choice import floor_lists, floor_method
+from grouprec.training.list_choice import floor_lists, floor_method, lately
 
 SIMPLE = "simple"
 SIMPLE_GROUPS = "lists"  # the grouper that the simple scorer is tried with
@@ -90,8 +90,9 @@ def kmeans_methods(maker: GroupMaker, choices: Choices, groups: Groups, predicte
     data, seed = maker.data, maker.config.seed
     seen = nothing(data.shape) if maker.config.repeats else data.histories
     made = {"kmeans_popularity": group_popularity(data.histories, groups, seed)}
-    if data.timed and choices.lists.half_life is not None:
-        made["kmeans_recent"] = group_recent(data.train, data.shape, groups, choices.lists.half_life, seed)
+    if data.timed and choices.lists.half_life:
+        recent = lambda days: group_recent(data.train, data.shape, groups, days, seed)  # noqa: E731
+        made["kmeans_recent"] = lately(choices.lists, recent)
     made |= {f"kmeans_mean_{name}": members_mean(own, groups, seen, seed) for name, own in predicted.items()}
     return {name: (groups, lists) for name, lists in made.items()}
 

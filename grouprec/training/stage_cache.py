@@ -27,7 +27,7 @@ from grouprec.training.encoded import Encoded
 from grouprec.training.fits import Fits
 from grouprec.training.groups_and_lists import excluded_everywhere
 
-STAGE_FORMAT = 11  # raise it when a stage's arrays or the meaning of its settings change
+STAGE_FORMAT = 12  # raise it when a stage's arrays or the meaning of its settings change
 TOGETHER = ("encoder", "profile", "updater")  # a generator's steps are too small to share
 _SHOWN = {"grouper": "groups", "profile": "profile", "generator": "generator", "updater": "updater"}
 

@@ -31,7 +31,7 @@ def folds(prepared: Prepared, parts: Dataset, config: RunConfig) -> list[Dataset
         return [parts]
     if len(known.train) <= FEW_ROWS:
         n_folds = max(N_FOLDS.values())
-    return make_folds(known, prepared.split, length, n_folds, config.seed)
+    return make_folds(known, prepared.split, length, n_folds, config.seed, config.preparation.min_item_users)
 
 
 def last_fold(data: Dataset) -> Dataset:

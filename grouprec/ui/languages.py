@@ -66,7 +66,8 @@ def style() -> str:
 
 
 def _choose() -> None:
-    st.session_state[CHOSEN] = st.query_params[ASKED] = st.session_state["pick_language"]
+    chosen = language.known(st.session_state["pick_language"])  # a client of its own may send any text
+    st.session_state[CHOSEN] = st.query_params[ASKED] = chosen or ENGLISH
 
 
 def of_request(request: Request) -> str:

@@ -19,7 +19,7 @@ from grouprec.explore.tables import HELD_OUT_ROWS
 from grouprec.ranking.takes import ExpectedTakes
 from grouprec.report.who import who_of
 from grouprec.runs import schemas
-from grouprec.runs.run import SNAPSHOT
+from grouprec.runs.places import SNAPSHOT
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run
 from grouprec.ui import state

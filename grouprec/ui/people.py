@@ -22,6 +22,7 @@ from grouprec.core import audit, rights
 from grouprec.core.language import _
 from grouprec.core.rights import STRANGER, Deed, Person, Role
 from grouprec.core.types import GrouprecError, SettingError
+from grouprec.ui import signed_out
 from grouprec.ui.cards import plain
 
 SECRETS = "STREAMLIT_SECRETS_FILES"  # the setting that says where Streamlit's secrets lie
@@ -106,8 +107,9 @@ def current() -> Person:
 
 
 def of_claims(claims: Mapping[str, Any]) -> Person:
-    """Return who a session or a cookie of ours is of."""
-    return who_is(claims, _rules(), time.time())
+    """Return who a session or a cookie of ours is of; a stranger where they have signed out since."""
+    who = who_is(claims, _rules(), time.time())
+    return STRANGER if who.role is not Role.STRANGER and signed_out.ended(claims) else who
 
 
 # -- on the page

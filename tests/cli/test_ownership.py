@@ -31,3 +31,12 @@ def test_a_run_is_given_to_somebody_shared_and_made_private_again(runs_root: Pat
     assert owner(run.run_id, "--shared") == {**anns, "shared": True}
     assert owner(run.run_id) == {**anns, "shared": True}
     assert owner(run.run_id, "--private") == anns
+
+
+@pytest.mark.parametrize("nobody", [" ", "ann@example.com ", "ann\nbob", "\x1b[31mann", "a" * 321])
+def test_a_run_is_not_given_to_what_is_no_name(nobody: str, runs_root: Path) -> None:
+    run = RunStore(runs_root).create(make_config(interactions=Path("x.csv"), preset="quick"))
+    with pytest.raises(SettingError, match="is nobody's name; --to takes what somebody signs in by") as said:
+        owner(run.run_id, "--to", nobody)
+    assert str(said.value).isprintable() and len(str(said.value)) < 250
+    assert owner(run.run_id)["owner"] == ""

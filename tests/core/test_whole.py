@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grouprec.core.environment import number_from_0, whole_number
+from grouprec.core.environment import number_from_0, place_among, started_together, whole_number
 from grouprec.core.errors import SettingError
 from grouprec.core.whole import MOST_DIGITS, whole
 
@@ -50,3 +50,19 @@ def test_a_setting_that_is_not_said_is_the_usual_one(monkeypatch: pytest.MonkeyP
     assert number_from_0("GROUPREC_CACHE_GB", 4.0) == 4.0
     monkeypatch.setenv("GROUPREC_CACHE_GB", "0")
     assert number_from_0("GROUPREC_CACHE_GB", 4.0) == 0
+
+
+@pytest.mark.parametrize("told", ["x", "-3", "1.5", "9" * 5000])
+def test_how_many_processes_learn_together_is_a_number_or_one_sentence(
+    told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", told)
+    monkeypatch.setenv("RANK", told)
+    with pytest.raises(SettingError, match="WORLD_SIZE must be a whole number from 1"):
+        started_together()
+    with pytest.raises(SettingError, match=r"RANK must be a whole number from 0, .*; start them with torchrun"):
+        place_among("RANK")
+    for number, together in (("", False), ("1", False), ("2", True)):
+        monkeypatch.setenv("WORLD_SIZE", number)
+        monkeypatch.setenv("RANK", number)
+        assert started_together() == together and place_among("RANK") == int(number or 0)

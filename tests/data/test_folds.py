@@ -74,6 +74,27 @@ def test_what_nobody_can_learn_about_is_not_held_out() -> None:
         assert np.isin(fold.validation.user_rows, fold.train.user_rows).all()
 
 
+def test_what_few_have_by_a_moment_is_no_item_there() -> None:
+    data, least = spread(DATA), 12
+    length = len(data.train) / 3
+    for fold, open_to_all in zip(*(make_folds(data, "time", length, 3, 0, n) for n in (least, 1)), strict=True):
+        n_users = np.zeros(data.n_items, int)
+        for _, item in {(user, item) for user, item, _ in rows(open_to_all.train)}:
+            n_users[item] += 1
+        rare = (n_users > 0) & (n_users < least)
+        assert rare.any() and set(fold.train.item_rows) == set(np.flatnonzero(n_users >= least))
+        assert rows(fold.train) == {row for row in rows(open_to_all.train) if not rare[row[1]]}
+        users = set(fold.train.user_rows)  # who had rare items only is nobody there
+        held_out = {row for row in rows(open_to_all.validation) if not rare[row[1]] and row[0] in users}
+        assert rows(fold.validation) == held_out
+
+
+def test_along_users_own_time_no_moment_makes_items_rare() -> None:
+    for split in ("user_time", "user"):
+        one, five = (make_folds(spread(DATA), split, 0.4, 1, 0, n)[0] for n in (1, 5))
+        assert rows(one.train) == rows(five.train) and rows(one.validation) == rows(five.validation)
+
+
 def test_a_fold_that_leaves_too_little_to_learn_from_is_left_out() -> None:
     data = spread(DATA)
     length = len(data.train) * (1 - LEAST_KEPT) / 1.2

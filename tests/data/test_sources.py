@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from grouprec.core.types import DataError, SettingError
+from grouprec.data import limits
 from grouprec.data.preparing.prepare import prepare
 from grouprec.data.reading.read import read_table
 from grouprec.data.sources import _matching, _store, fetch, shown_source
@@ -97,6 +98,28 @@ def test_a_file_to_which_several_links_lead_is_read_once(tmp_path):
     os.mkfifo(folder / "pipe.csv")
     assert _matching(*_store(str(folder))) == [str(folder / "year=2024" / "a.csv")]
     assert same(fetch(str(folder), "", tmp_path / "runs").path)
+
+
+@pytest.mark.parametrize("asked", ["", "*.csv", "*/deep/*.csv"])
+def test_a_folder_with_too_much_below_it_is_refused_before_all_of_it_is_seen(tmp_path, monkeypatch, asked):
+    for n in range(9):
+        (tmp_path / "orders" / f"{n}" / "deep").mkdir(parents=True)
+        ROWS.to_csv(tmp_path / "orders" / f"{n}" / "deep" / "a.csv", index=False)
+    monkeypatch.setattr(limits, "MOST_ENTRIES", 26)
+    with pytest.raises(DataError, match=r"orders.* holds more than 26 files and folders, .* name the folder in which"):
+        fetch(f"{tmp_path}/orders/{asked}", "", tmp_path / "kept")
+    monkeypatch.setattr(limits, "MOST_ENTRIES", 27)
+    assert fetch(f"{tmp_path}/orders/{asked}", "", tmp_path / "kept").path.is_file()
+
+
+def test_folders_that_lead_to_one_another_are_looked_through_once(tmp_path):
+    (tmp_path / "round").symlink_to("round")
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "other").symlink_to(tmp_path / other)
+        (tmp_path / name / "again").symlink_to(tmp_path / other)
+        ROWS[:45].to_csv(tmp_path / name / f"{name}.csv", index=False)
+    assert _matching(*_store(str(tmp_path))) == [f"{tmp_path}/a/a.csv", f"{tmp_path}/b/b.csv"]
 
 
 def test_a_folder_with_a_file_whose_name_is_no_text_is_one_sentence(tmp_path):

@@ -17,7 +17,7 @@ import pytest
 from grouprec.core.forms import mark_of
 from grouprec.core.types import StorageError
 from grouprec.live.ledger import RECEIVED, Entry, Ledger, sentences
-from grouprec.runs.store import LEDGER
+from grouprec.runs.places import LEDGER
 
 
 def entry(key: str, user: str | None = "u", time: float | None = None, verdict: int = 0) -> Entry:

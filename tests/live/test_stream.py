@@ -24,9 +24,10 @@ from grouprec.live.ledger import Entry, Ledger
 from grouprec.live.stream import SNAPSHOT, Stream
 from grouprec.ranking.rules import ListRules
 from grouprec.report.csv import export_run, export_stream
+from grouprec.runs.places import LEDGER
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_stage
-from grouprec.runs.store import LEDGER, Run, RunStore
+from grouprec.runs.store import Run, RunStore
 from tests.support.fitted_run import DAY, build_fitted_run, make_events
 
 FILES = ["group_lists.csv", "group_rankings.csv", "members.csv", "user_lists.csv"]

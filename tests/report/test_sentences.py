@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from grouprec.core.language import speaking
-from grouprec.report import learned, sentences
+from grouprec.report import learned, sentences, text
 from grouprec.runs.store import Run
 from grouprec.ui import cards
 from tests.support.planted_run import HOSTILE_LABELS
@@ -250,6 +250,12 @@ def test_plain_escapes_all_that_markdown_would_interpret() -> None:
 )
 def test_percent_keeps_a_decimal_only_where_it_says_something(value: float, said: str) -> None:
     assert cards.percent(value) == said
+
+
+def test_what_is_put_into_one_line_keeps_a_number_with_its_per_cent_sign() -> None:
+    said = "a\u00a0b\n c: 43\u00a0% of  d "
+    assert text.one_line(said) == "a b c: 43\u00a0% of d" == text.short(said)
+    assert text.plain(said) == "a b c\\: 43\u00a0\\% of d"
 
 
 def test_a_group_mark_is_readable_on_its_colour() -> None:

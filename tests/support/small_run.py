@@ -30,6 +30,7 @@ TINY_SETTINGS = (
     "dnn.embedding_size=8",
     "vae.epochs=2",
     "gan.epochs=2",
+    "gan.steps=5",
     "gru.epochs=1",
     "lists.n_starts=2",
     "lists.min_group_size=4",

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grouprec.core.types import REGIMES, Candidates
+from grouprec.core.types import REGIMES, Candidates, Regime
 from grouprec.data.dataset import Dataset
 from grouprec.data.folds import make_folds
 from grouprec.data.synthetic import planted
 from grouprec.models.blend import ItemFacts, Weights
 from grouprec.models.encoders.ease import EaseEncoder
 from grouprec.models.fitting import RunOptions
-from grouprec.ranking.recency import DAY
+from grouprec.ranking.recency import DAY, one_list, recent_popularity
 from grouprec.runs.config import make_config
 from grouprec.training import list_choice
 from grouprec.training.encoded import Encoded
@@ -25,6 +25,9 @@ from tests.support.blends import dataset
 from tests.training.test_simple import fashion
 
 CONFIG = make_config(interactions=Path("file.csv"), preset="quick", n_groups=4)
+
+
+HALF_LIVES: dict[Regime, float] = {"strict": 7.0, "dedup": 1.0}
 
 
 def maker(data: Dataset, candidates: Candidates) -> GroupMaker:
@@ -61,14 +64,14 @@ def everybody_alike() -> Dataset:
 def test_where_everybody_takes_what_is_new_one_recent_list_is_floor_and_export() -> None:
     found = choose_lists(fitted(everybody_alike(), "time", 6 * DAY), Weights({"ease": 1.0}), maker, 6 * DAY)
     assert found.floor == dict.fromkeys(REGIMES, "recent_popularity")
-    assert found.half_life is not None and found.half_life <= 14
+    assert set(found.half_life) == set(REGIMES) and max(found.half_life.values()) <= 14
     assert set(found.exported.values()) <= {ONE, IN_GROUP}
     assert found.ndcg["strict/recent_popularity"] > 1.5 * found.ndcg["strict/popularity"]
 
 
 def test_where_every_taste_moves_on_what_is_popular_lately_in_the_group_is_exported() -> None:
     found = choose_lists(fitted(fashion(moving=True), "time", 6 * DAY), Weights({"ease": 1.0}), maker, 6 * DAY)
-    assert found.exported == dict.fromkeys(REGIMES, IN_GROUP) and found.half_life is not None
+    assert found.exported == dict.fromkeys(REGIMES, IN_GROUP) and set(found.half_life) == set(REGIMES)
     for regime in REGIMES:
         others = max(found.ndcg[f"{regime}/{method}"] for method in (OWN, found.floor[regime]))
         assert found.ndcg[f"{regime}/{IN_GROUP}"] > 1.2 * others
@@ -79,7 +82,7 @@ def test_with_few_users_the_members_lists_are_exported_over_all_time_popularity(
     found = choose_lists(fitted(data, "user", 0.2), Weights({"ease": 1.0}), maker, 3.0)
     assert found == ListChoice(length=3.0)
     assert (found.floor, found.exported) == (dict.fromkeys(REGIMES, "popularity"), dict.fromkeys(REGIMES, OWN))
-    assert (found.half_life, found.ndcg, found.n_users, found.n_folds) == (None, {}, 0, 0)
+    assert (found.half_life, found.ndcg, found.n_users, found.n_folds) == ({}, {}, 0, 0)
 
 
 def test_of_many_users_a_draw_is_grouped_and_judges(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +114,19 @@ def test_a_simple_list_replaces_the_members_only_beyond_one_standard_error(gain:
         }.items()
     }
     found = list_choice._chosen(means, 0.0, 2)
-    assert found.exported["strict"] == kind and found.floor["strict"] == "popularity" and found.half_life is None
+    assert found.exported["strict"] == kind and found.floor["strict"] == "popularity" and not found.half_life
+
+
+def test_every_regime_has_the_half_life_that_is_best_there() -> None:
+    own, regimes = np.random.default_rng(0).random(200), dict(zip(REGIMES, (3.0, 14.0), strict=True))
+    means = {(OWN, None, regime): own for regime in REGIMES} | {("popularity", None, regime): own for regime in REGIMES}
+    for regime, best in regimes.items():
+        for days in (3.0, 14.0):
+            for method in ("recent_popularity", IN_GROUP):
+                means[method, days, regime] = own + (0.1 if days == best else -0.1)
+    found = list_choice._chosen(means, 0.0, 2)
+    assert found.half_life == regimes and found.floor == dict.fromkeys(REGIMES, "recent_popularity")
+    assert all(found.ndcg[f"{regime}/{IN_GROUP}"] == pytest.approx(own.mean() + 0.1) for regime in REGIMES)
 
 
 def test_every_kind_of_list_can_be_made_for_any_groups() -> None:
@@ -119,14 +134,18 @@ def test_every_kind_of_list_can_be_made_for_any_groups() -> None:
     (encoded, fold), *_ = fitted(data, "time", 6 * DAY)
     known = fold.without_validation()
     made = maker(known, encoded.predictor(Weights({"ease": 1.0}), known).candidates())
-    choice = ListChoice({"strict": "recent_popularity", "dedup": "one_group"}, 7.0, 6 * DAY)
+    choice = ListChoice({"strict": "recent_popularity", "dedup": "one_group"}, HALF_LIVES, 6 * DAY)
     groups, _ = made.run_method(4, "strict")
     one = list_of_kind(ONE, choice, made, groups)
     single = floor_lists(choice, made)
     assert (one.strict == single["recent_popularity"].strict).all() and len(one.strict) == groups.n_groups
     assert (one.ranking == single["one_group"].ranking).all()
+    recent = {days: one_list(recent_popularity(known.train, known.n_items, days), 0) for days in HALF_LIVES.values()}
+    assert (single["recent_popularity"].strict == recent[7.0].strict).all()
+    assert (single["recent_popularity"].ranking == recent[1.0].ranking).all()
+    assert not (recent[1.0].ranking == recent[7.0].ranking).all()
     own = list_of_kind(IN_GROUP, choice, made, groups)
     assert own.strict.shape == one.strict.shape and not (own.strict == one.strict).all()
     assert set(single) == {"popularity", "recent_popularity", "one_group"}, "the data is no year long"
-    lost = ListChoice(dict.fromkeys(REGIMES, "seasonal_popularity"), 7.0, 6 * DAY)
+    lost = ListChoice(dict.fromkeys(REGIMES, "seasonal_popularity"), HALF_LIVES, 6 * DAY)
     assert (list_of_kind(ONE, lost, made, groups).strict == single["popularity"].strict).all()

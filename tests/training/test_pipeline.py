@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -327,31 +328,20 @@ def test_an_updater_that_is_fitted_beside_the_encoders_is_the_same(
         assert (beside.arrays()[name] == values).all()
 
 
-def test_evidence_made_two_parts_at_a_time_is_the_same(
-    small_run: Run, planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    threads = set()
-    replayed = evidence._replay
-    monkeypatch.setattr(evidence, "_replay", lambda *given: threads.add(threading.current_thread()) or replayed(*given))
-    monkeypatch.setattr(evidence, "MANY_USERS", 0)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    run = train(RunStore(tmp_path), planted_csv)
-    assert threads and threading.main_thread() not in threads
-    for name in ("evaluation", "value_of_groups", "ablation", "strategies", "left_behind", "replay", "frontier"):
-        pd.testing.assert_frame_equal(run.table(name), small_run.table(name))
-
-
-def test_evidence_made_beside_the_final_fit_changes_neither(
+def test_evidence_made_two_parts_at_a_time_and_beside_the_final_fit_changes_neither(
     refitted: Run, planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    threads = []
-    for name in ("compare", "gather"):
-        make = getattr(evidence, name)
-        noted = lambda *given, make=make: threads.append(threading.current_thread()) or make(*given)  # noqa: E731
-        monkeypatch.setattr(evidence, name, noted)
+    threads: dict[str, threading.Thread] = {}
+
+    def noting(name: str, make: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *given: threads.update({name: threading.current_thread()}) or make(*given)
+
+    for name in ("compare", "gather", "_replay"):
+        monkeypatch.setattr(evidence, name, noting(name, getattr(evidence, name)))
     monkeypatch.setattr(evidence, "MANY_USERS", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     run = train(RunStore(tmp_path), planted_csv, refit=True)
-    assert len(set(threads)) == 2 and threading.main_thread() not in threads
+    assert len(threads) == 3 and threading.main_thread() not in threads.values()
+    assert threads["compare"] is not threads["gather"]
     for path in sorted((refitted.path / "tables").glob("*.parquet")):
         pd.testing.assert_frame_equal(run.table(path.stem), refitted.table(path.stem))

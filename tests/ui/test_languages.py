@@ -119,6 +119,15 @@ def test_the_choice_holds_before_the_browser_and_is_in_the_url(run: Run) -> None
     assert "groups" in headline(visit("groups", lang="en"))
 
 
+@pytest.mark.parametrize("sent", ["../../etc", "", None, "zh/../zh", "x" * 5000])
+def test_a_language_that_nobody_offers_is_none(sent: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, written = {"pick_language": sent}, {}  # a client of its own may send any text
+    monkeypatch.setattr(languages.st, "session_state", kept)
+    monkeypatch.setattr(languages.st, "query_params", written)
+    languages._choose()
+    assert kept[languages.CHOSEN] == written[languages.ASKED] == "en"
+
+
 def test_the_choice_goes_along_to_other_pages(run: Run) -> None:
     app = visit("updates", locale="en-US", lang="zh")
     app.query_params.clear()  # as the menu does

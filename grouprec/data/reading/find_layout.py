@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from grouprec.core.types import DataError
 from grouprec.data.reading.around_lines import are_curly, find_prefix, is_wrapped, straight, unwrap_line, without_prefix
@@ -32,6 +33,9 @@ _MOST_HEADERS = 3  # lines below the header that may name the columns, too
 _TELLS = 20  # a column that one row in so many fills has no form
 _NTH = ("second", "third", "fourth")
 _COMMENTS = ("#", "//", "--", "%", "/*", "!")
+
+
+_Rows = list[tuple[int, list[str]]]  # with the number of their last line
 
 
 def find_layout(name: str, text: str) -> Layout:
@@ -76,29 +80,35 @@ def find_layout(name: str, text: str) -> Layout:
 def _best(sample: Sequence[str], said: str | None) -> Layout | None:
     """Return delimiter and quotes under which the sample looks most like a table."""
     found: list[tuple[float, Layout]] = []
+    rows_of = cache(lambda layout: numbered(sample, layout, 0))  # ways to part it come up again
     parting = [one for one in _USUAL if all(one in line for line in sample)]
     text = "\n".join(sample)
     quoting = [one for one in parting if f'{one}"' in text or f'"{one}' in text]
-    quoted = _uniform(sample, quoting)  # then a blank or a colon parts what stands in quotes
+    quoted = _uniform(rows_of, len(sample), quoting)  # then a blank or a colon parts what stands in quotes
     for delimiter in (said,) if said else (*_USUAL, *_RARE):
         if quoted and _RARE.get(delimiter, 1.0) < _UNLIKELY:
             continue
-        if parting and delimiter in _USUAL and sample[0].count(delimiter) == 0 and _uniform(sample, parting):
+        if (
+            parting
+            and delimiter in _USUAL
+            and sample[0].count(delimiter) == 0
+            and _uniform(rows_of, len(sample), parting)
+        ):
             continue  # it parts what one value holds: the header, parted by another, has it nowhere
         if any(delimiter in line for line in sample):
             likely = _RARE.get(delimiter, 1.0)
-            found += [(likely * _score(sample, layout), layout) for layout in _quotings(sample, delimiter)]
+            found += [(likely * _score(rows_of(layout)), layout) for layout in _quotings(sample, delimiter)]
     fixed = None if said or parting else fixed_layout(sample)
     if fixed is not None:
-        found.append((_FIXED * _score(sample, fixed), fixed))
+        found.append((_FIXED * _score(rows_of(fixed)), fixed))
     best = max(found, key=lambda one: one[0], default=(0.0, None))
     return best[1] if best[0] > 0 else None
 
 
-def _uniform(sample: Sequence[str], delimiters: Sequence[str]) -> bool:
+def _uniform(rows_of: Callable[[Layout], _Rows], n_lines: int, delimiters: Sequence[str]) -> bool:
     """Return whether any of some delimiters parts all lines into as many values, quoted ones taken whole."""
-    rows = (numbered(sample, Layout(one), 0) for one in delimiters)
-    return any(len({len(row) for _, row in found}) == 1 and len(found) == len(sample) for found in rows)
+    rows = (rows_of(Layout(one)) for one in delimiters)
+    return any(len({len(row) for _, row in found}) == 1 and len(found) == n_lines for found in rows)
 
 
 def _quotings(sample: Sequence[str], delimiter: str) -> list[Layout]:
@@ -120,9 +130,8 @@ def _quotings(sample: Sequence[str], delimiter: str) -> list[Layout]:
     return ways
 
 
-def _score(sample: Sequence[str], layout: Layout) -> float:
-    """Return how much the sample looks like a table: rows of one width, columns of one kind. 0: not at all."""
-    rows = numbered(sample, layout, 0)
+def _score(rows: _Rows) -> float:
+    """Return how much rows look like a table: of one width, with columns of one kind. 0: not at all."""
     width = usual_width(rows)
     body = [row for _, row in rows if len(row) == width]
     if width < 2:

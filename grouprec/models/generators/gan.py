@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from typing import Self, cast
@@ -114,6 +113,71 @@ class Adversaries(nn.Module):
         self.average = AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
 
 
+class Match:
+    """Alternating steps of both sides over members float32 [B, Z], standardised by their groups, labels int64 [B]."""
+
+    def __init__(
+        self,
+        sides: Adversaries,
+        config: GroupGan.Config,
+        members: np.ndarray,
+        labels: np.ndarray,
+        draws: torch.Generator,
+    ) -> None:
+        self._sides, self._config, self._draws = sides, config, draws
+        rates = ((sides.generator, config.generator_rate), (sides.discriminator, config.discriminator_rate))
+        self._generator_adam, self._discriminator_adam = (
+            torch.optim.Adam(module.parameters(), lr=rate, betas=(0.0, 0.9), fused=True) for module, rate in rates
+        )
+        self._judging = list(sides.discriminator.parameters())
+        self._members = torch.from_numpy(members).to(draws.device)
+        self._labels = torch.from_numpy(labels.astype(np.int64)).to(draws.device)
+
+    def epoch(self) -> dict[str, float]:
+        """Train one epoch and return the mean losses of both sides."""
+        config = self._config
+        sums = torch.zeros(2, device=self._draws.device)
+        for _ in range(config.steps):
+            of_discriminator = reduce(torch.add, (self._discriminate() for _ in range(config.n_discriminator_steps)))
+            sums += torch.stack([of_discriminator / config.n_discriminator_steps, self._generate()])
+        discriminator_loss, generator_loss = (sums / config.steps).tolist()
+        return {"discriminator": discriminator_loss, "generator": generator_loss}
+
+    def _discriminate(self) -> Tensor:
+        members, of, noise = self._draw()
+        with torch.no_grad():
+            fake = self._sides.generator(noise, of)
+        verdict = self._sides.discriminator(torch.cat([members, fake]), torch.cat([of, of]))
+        on_real, on_fake = verdict.chunk(2)
+        loss = torch.relu(1 - on_real).mean() + torch.relu(1 + on_fake).mean()
+        self._discriminator_adam.zero_grad()
+        loss.backward()
+        self._discriminator_adam.step()
+        return loss.detach()
+
+    def _generate(self) -> Tensor:
+        _, of, noise = self._draw()
+        self._learn(False)  # the discriminator passes gradients on, and needs none of its own
+        loss = -self._sides.discriminator(self._sides.generator(noise, of), of).mean()
+        self._learn(True)
+        self._generator_adam.zero_grad()
+        loss.backward()
+        self._generator_adam.step()
+        self._sides.average.update_parameters(self._sides.generator)
+        return loss.detach()
+
+    def _draw(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return members of a mini-batch, their groups, and as much noise."""
+        shape, device = self._members.shape, self._draws.device
+        rows = torch.randint(shape[0], (that_fits(self._config.batch_size),), generator=self._draws, device=device)
+        noise = torch.randn((len(rows), shape[1]), generator=self._draws, device=device)
+        return self._members[rows], self._labels[rows], noise
+
+    def _learn(self, wanted: bool) -> None:
+        for one in self._judging:
+            one.requires_grad_(wanted)
+
+
 @generators.register("gan", title="Conditional GAN in latent space", cite="Miyato & Koyama 2018; Miyato et al. 2018")
 class GroupGan(Generator):
     """Virtual members of every group, drawn from a conditional GAN over the profile's latent vectors.
@@ -183,7 +247,7 @@ class GroupGan(Generator):
 
             self.history = fit_epochs(
                 adversaries,
-                self._epoch_runner(adversaries, residuals[training], labels[training], run, draws),
+                Match(adversaries, self.config, residuals[training], labels[training], draws).epoch,
                 epochs=self.config.epochs,
                 run=run,
                 validate=None if value is None else validate,
@@ -192,69 +256,6 @@ class GroupGan(Generator):
             )
         self._scale = GroupScale.of(latents, labels, groups.n_groups)
         return self
-
-    def _epoch_runner(
-        self,
-        adversaries: Adversaries,
-        residuals: np.ndarray,
-        labels: np.ndarray,
-        run: RunOptions,
-        draws: torch.Generator,
-    ) -> Callable[[], dict[str, float]]:
-        """Return what trains one epoch of alternating steps and gives its mean losses."""
-        config = self.config
-        generator, discriminator = adversaries.generator, adversaries.discriminator
-        rates = ((generator, config.generator_rate), (discriminator, config.discriminator_rate))
-        generator_adam, discriminator_adam = (
-            torch.optim.Adam(module.parameters(), lr=rate, betas=(0.0, 0.9), fused=True) for module, rate in rates
-        )
-        real = torch.from_numpy(residuals).to(run.device)
-        groups = torch.from_numpy(labels.astype(np.int64)).to(run.device)
-
-        def draw() -> tuple[Tensor, Tensor, Tensor]:
-            rows = torch.randint(len(real), (that_fits(config.batch_size),), generator=draws, device=run.device)
-            return real[rows], groups[rows], torch.randn((len(rows), real.shape[1]), generator=draws, device=run.device)
-
-        judging = list(discriminator.parameters())
-
-        def learn(wanted: bool) -> None:
-            for one in judging:
-                one.requires_grad_(wanted)
-
-        def discriminator_step() -> Tensor:
-            members, of, noise = draw()
-            with torch.no_grad():
-                fake = generator(noise, of)
-            verdict = discriminator(torch.cat([members, fake]), torch.cat([of, of]))
-            on_real, on_fake = verdict.chunk(2)
-            loss = torch.relu(1 - on_real).mean() + torch.relu(1 + on_fake).mean()
-            discriminator_adam.zero_grad()
-            loss.backward()
-            discriminator_adam.step()
-            return loss.detach()
-
-        def generator_step() -> Tensor:
-            _, of, noise = draw()
-            learn(False)  # it passes gradients on, and needs none of its own
-            loss = -discriminator(generator(noise, of), of).mean()
-            learn(True)
-            generator_adam.zero_grad()
-            loss.backward()
-            generator_adam.step()
-            adversaries.average.update_parameters(generator)
-            return loss.detach()
-
-        def run_epoch() -> dict[str, float]:
-            sums = torch.zeros(2, device=run.device)
-            for _ in range(config.steps):
-                on_discriminator = reduce(
-                    torch.add, (discriminator_step() for _ in range(config.n_discriminator_steps))
-                )
-                sums += torch.stack([on_discriminator / config.n_discriminator_steps, generator_step()])
-            discriminator_loss, generator_loss = (sums / config.steps).tolist()
-            return {"discriminator": discriminator_loss, "generator": generator_loss}
-
-        return run_epoch
 
     def _residuals(self, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return one standardised virtual member for every label, float32 [B, Z]."""

@@ -20,13 +20,15 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
 from grouprec.core import audit, rights
-from grouprec.core.rights import STRANGER, Person, Role
-from grouprec.ui import people
+from grouprec.core.rights import Person, Role
+from grouprec.ui import people, signed_out
 from grouprec.ui.server.guard import is_download, refuse
 
 # Documents of our own that answer strangers themselves, in a sentence with the way to the sign-in.
 ANSWERING = ("/present", "/shared/")
-CLOSED = ("/_stcore/upload_file/", "/_stcore/metrics", "/_stcore/agent/", "/component/", "/api/upload")
+CLOSED = ("/_stcore/upload_file/", "/_stcore/agent/", "/component/", "/api/upload")
+NOBODYS = "/_stcore/metrics"  # sizes of what others have opened and hold; the server's own are at /metrics
+SIGN_OUT = "/auth/logout"
 
 
 class Door:
@@ -37,13 +39,18 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        closed = is_download(path) or any(part in path for part in CLOSED)
+        if scope["type"] == "http" and path.endswith(SIGN_OUT) and (claims := claims_of(HTTPConnection(scope))):
+            signed_out.end(claims)
+        closed = is_download(path) or NOBODYS in path or any(part in path for part in CLOSED)
         if scope["type"] != "http" or not (closed or any(part in path for part in ANSWERING)):
             await self._app(scope, receive, send)
             return
         who = visitor(HTTPConnection(scope))
         if who.role is Role.STRANGER and closed:
             await refuse(JSONResponse({"error": "Sign in first."}, 401), scope, receive, send)
+            return
+        if NOBODYS in path:
+            await refuse(JSONResponse({"error": "Nobody may read this; see /metrics."}, 403), scope, receive, send)
             return
         if is_download(path):
             audit.note(who.name, "download", path.rpartition("/")[2])
@@ -66,9 +73,14 @@ def hide_downloads() -> None:
 
 def visitor(connection: HTTPConnection) -> Person:
     """Return who sends a request, a stranger where no cookie of ours says it."""
+    return people.of_claims(claims_of(connection))
+
+
+def claims_of(connection: HTTPConnection) -> dict[str, Any]:
+    """Return what the cookie of a request says of whoever sends it, {} where it has none that we have signed."""
     try:
         cookie = _get_signed_cookie_with_chunks(dict(connection.cookies), USER_COOKIE_NAME)
         claims: Any = json.loads(cookie) if cookie else None
     except ValueError:
         claims = None
-    return people.of_claims(claims) if isinstance(claims, dict) else STRANGER
+    return claims if isinstance(claims, dict) else {}

@@ -92,7 +92,7 @@ def draw_ended(run: Run, status: Status) -> None:
                 if st.button(_("Decide"), type=kind, icon=":material/task_alt:", key="open_decide"):
                     state.choose_run(run.run_id)
                     state.open_page("decide")
-            elif st.button(_("Resume"), icon=":material/replay:", key="resume_run", help=_(RESUME_HELP)):
+            elif draw_resume(status):
                 resume(run)
             st.button(
                 _("Repeat with a change"),
@@ -109,6 +109,13 @@ def draw_ended(run: Run, status: Status) -> None:
             st.markdown(f":material/lightbulb: {plain(said)}")
             draw_steps(run, status)
         draw_more(run, status)
+
+
+def draw_resume(status: Status) -> bool:
+    """Draw the button that goes on with a run; return whether it was pressed."""
+    next_step = bool(watch.stopped_headline("", status)) and not watch.about_data(status)
+    kind = "primary" if next_step else "secondary"
+    return st.button(_("Resume"), type=kind, icon=":material/replay:", key="resume_run", help=_(RESUME_HELP))
 
 
 STEP_ICONS = {
@@ -248,10 +255,12 @@ def size_of(dataset: KnownDataset, config: RunConfig) -> Size:
     return counted(str(dataset.interactions), json.dumps(config.roles, sort_keys=True), least, reading)
 
 
-def draw_new_run(dataset: KnownDataset, busy: bool, next_is_here: bool) -> Estimate | None:
+def draw_new_run(dataset: KnownDataset, busy: bool, timed: bool, next_is_here: bool) -> Estimate | None:
     """Draw the choices of a new run, what it will cost and its start button; return the cost.
 
     Args:
+        busy: whether another run trains, so that this one waits.
+        timed: whether to say here how long it takes: where the page's first line says something else.
         next_is_here: whether starting is what most people do next here; else that is another button of the page.
     """
     basis = repeat.basis()
@@ -265,7 +274,7 @@ def draw_new_run(dataset: KnownDataset, busy: bool, next_is_here: bool) -> Estim
         with said:
             repeat.draw_basis(basis, config)
         with begin:
-            cost = draw_cost(dataset, config, warn=busy) if config is not None else None
+            cost = draw_cost(dataset, config, warn=timed) if config is not None else None
             label, icon = (_("Add to the queue"), ":material/playlist_add:") if busy else (_("Start training"), PLAY)
             kind = "primary" if next_is_here else "secondary"
             if config is not None and cost is None:  # what is wrong with the file has been said
@@ -361,9 +370,13 @@ def draw() -> None:
     if waiting:
         draw_queue(waiting)
     decided = chosen is not None and chosen.finished and same_files(chosen, dataset)
-    free = active is None and not decided
-    cost = draw_new_run(dataset, busy=active is not None, next_is_here=free) if rights.may(Deed.ADD) else None
-    if active is None and rights.may(Deed.ADD):
+    stopped = "" if active or chosen is None else watch.stopped_headline(chosen.title(), chosen.status())
+    busy, free = active is not None, active is None and not decided and not stopped
+    cost = draw_new_run(dataset, busy, busy or bool(stopped), free) if rights.may(Deed.ADD) else None
+    if stopped:
+        with answer:
+            cards.answer(plain(stopped))
+    elif active is None and rights.may(Deed.ADD):
         with answer:
             preset = st.session_state["train_preset"]
             not_yet = _("A run on {name} cannot start yet: below is what to change.").format(name=dataset.name)

@@ -164,11 +164,27 @@ def ended_sentence(title: str, status: Status, seconds: float | None) -> str:
     took = _(" in {seconds}").format(seconds=duration(seconds)) if seconds else ""
     if status.state is State.DONE:
         return _("“{title}” finished{took}.").format(title=title, took=took)
-    where = _(" while {stage}").format(stage=title_of(status.stage).lower()) if status.stage else ""
+    if status.state is State.DAMAGED:
+        return on_page(status.message)
+    where = _where(status)
     reason = f": {on_page(status.message)}" if status.message and status.state is not State.CANCELLED else "."
     return _("“{title}” {state} at {fraction}{where}{reason}").format(
         title=title, state=STATE_WORDS[status.state], fraction=percent(status.fraction), where=where, reason=reason
     )
+
+
+def stopped_headline(title: str, status: Status) -> str:
+    """Return that a run came to nothing against anybody's will, "" of any other."""
+    said = {
+        State.FAILED: _("“{title}” failed{where}."),
+        State.LOST: _("“{title}” was interrupted{where}."),
+        State.DAMAGED: _("“{title}” is damaged."),
+    }
+    return said.get(status.state, "").format(title=title, where=_where(status))
+
+
+def _where(status: Status) -> str:
+    return _(" while {stage}").format(stage=title_of(status.stage).lower()) if status.stage else ""
 
 
 def what_to_do(status: Status) -> str:

@@ -49,7 +49,7 @@ def answer(app: AppTest) -> str:
     """Return the page's first line and what was counted below it, as people read them."""
     first = next(element.value for element in app.main.markdown if element.value.startswith("#"))
     counted = next((element.value for element in app.main.caption if element.value.startswith("There are")), "")
-    return f"{first.lstrip('# ')} {counted}".strip().replace("\\", "")
+    return f"{first.lstrip('# ')} {counted}".strip().replace("\\", "").replace("\u00a0", " ")
 
 
 # -- the page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,12 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from grouprec.core import audit, rights
-from grouprec.ui import people
+from grouprec.ui import people, signed_out
 from grouprec.ui.people import Rules
 from grouprec.ui.server import door, uploads
 from grouprec.ui.server.door import Door
 
-CLOSED = ("/media/0f.csv", "/team/media/0f.csv", "/_stcore/upload_file/a/b", "/_stcore/metrics", "/component/x")
+CLOSED = ("/media/0f.csv", "/team/media/0f.csv", "/_stcore/upload_file/a/b", "/component/x")
 ANN = {"email": "ann@example.com", "email_verified": True, "is_logged_in": True}
 
 
@@ -41,7 +42,8 @@ async def _who(request: Request) -> PlainTextResponse:
 def app(monkeypatch: pytest.MonkeyPatch) -> Door:
     monkeypatch.setattr(rights, "_asked", [people.current])
     monkeypatch.setattr(people, "_rules", lambda: Rules(analysts=("ann@example.com",), viewers=("carl@example.com",)))
-    return Door(Starlette(routes=[*(Route(path, _who) for path in (*CLOSED, "/groups")), uploads.route()]))
+    there = (*CLOSED, "/groups", door.NOBODYS, f"/team{door.NOBODYS}", door.SIGN_OUT, f"/team{door.SIGN_OUT}")
+    return Door(Starlette(routes=[*(Route(path, _who) for path in there), uploads.route()]))
 
 
 def cookie(secret: str | None = None, **more: Any) -> str:
@@ -74,6 +76,42 @@ def test_without_a_cookie_of_ours_nothing_is_given_out(app: Door, path: str) -> 
     assert ask(app, path, cookie()) == (200, "ann@example.com")
 
 
+@pytest.mark.parametrize("base", ["", "/team"])
+def test_what_streamlit_counts_of_all_sessions_is_nobodys(app: Door, base: str) -> None:
+    answers = [ask(app, f"{base}/_stcore/metrics", one) for one in ("", cookie())]
+    assert [status for status, _ in answers] == [401, 403] and "ann@" not in answers[1][1]
+
+
+@pytest.mark.parametrize("base", ["", "/team"])
+def test_a_copy_of_the_cookie_of_who_has_signed_out_opens_nothing(app: Door, runs_root: Path, base: str) -> None:
+    copied, later = cookie(iat=time.time() - 60, origin="http://x"), cookie(iat=time.time(), origin="http://x")
+    ask(app, f"{base}/auth/logout")
+    ask(app, f"{base}/auth/logout", cookie("another secret", iat=time.time() - 60))
+    assert ask(app, "/component/x", copied)[0] == 200
+    assert ask(app, f"{base}/auth/logout", copied)[0] == 200
+    assert [ask(app, "/component/x", one)[0] for one in (copied, later)] == [401, 200]
+    said = {**ANN, "iat": time.time() - 60}
+    assert len(list((runs_root / signed_out.FOLDER).iterdir())) == 1
+    signed_out.end(said)
+    assert people.of_claims(said) == rights.STRANGER, "another tab is a stranger's, too"
+    assert people.of_claims({**said, "iat": time.time()}).name == ANN["email"]
+
+
+def test_what_is_remembered_of_a_sign_out_goes_when_no_cookie_is_that_old(runs_root: Path) -> None:
+    signed_out.end({**ANN, "iat": 1})
+    (old,) = (runs_root / signed_out.FOLDER).iterdir()
+    os.utime(old, (0, 0))
+    signed_out.end({**ANN, "iat": 2})
+    assert old not in (runs_root / signed_out.FOLDER).iterdir()
+    assert signed_out.ended({**ANN, "iat": 2}) and not signed_out.ended({**ANN, "iat": 1})
+
+
+def test_a_sign_out_goes_on_where_the_disk_takes_nothing(app: Door, runs_root: Path) -> None:
+    runs_root.mkdir()
+    (runs_root / signed_out.FOLDER).write_text("")
+    assert ask(app, "/auth/logout", cookie())[0] == 200
+
+
 def test_the_page_that_asks_people_to_sign_in_stays_open(app: Door) -> None:
     assert ask(app, "/groups")[0] == 200
     font = next(path.name for path in Path(get_static_dir(), "static/media").glob("MaterialSymbols*"))
@@ -104,7 +142,7 @@ def test_every_path_that_streamlit_serves_is_behind_the_door_or_open_on_purpose(
         starlette_app.config, "get_option", lambda name: base if name == "server.baseUrlPath" else asked(name)
     )
     paths = {route.path for route in starlette_app.create_streamlit_routes(MagicMock())}  # type: ignore[attr-defined]
-    closed = {path for path in paths if any(part in path for part in ("/media/", *door.CLOSED))}
+    closed = {path for path in paths if any(part in path for part in ("/media/", door.NOBODYS, *door.CLOSED))}
     assert {path.removeprefix(base) for path in paths - closed} == OPEN
 
 

@@ -27,7 +27,7 @@ from tests.ui.train.opening import open_train, running, some_run, trial_events
 def answer(app: AppTest) -> str:
     """Return the page's first line, as people read it."""
     first = next(element.value for element in app.main.markdown if element.value.startswith("#"))
-    return first.lstrip("# ").replace("\\", "")
+    return first.lstrip("# ").replace("\\", "").replace("\u00a0", " ")
 
 
 # -- starting

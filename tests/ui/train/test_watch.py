@@ -162,6 +162,16 @@ def test_why_a_run_failed_is_told_in_words_of_the_page() -> None:
     assert said == "“Run” failed at 1\u00a0% while reading the data: choose another column for “Time” under Columns."
 
 
+def test_a_run_that_came_to_nothing_against_anybodys_will_is_the_headline() -> None:
+    at = {"stage": "prepare", "fraction": 0.01}
+    assert watch.stopped_headline("Run", Status(state=State.FAILED, **at)) == "“Run” failed while reading the data."
+    assert watch.stopped_headline("Run", Status(state=State.LOST, **at)).startswith("“Run” was interrupted while")
+    assert watch.stopped_headline("Run", Status(state=State.DAMAGED)) == "“Run” is damaged."
+    assert watch.stopped_headline("Run", Status(state=State.CANCELLED)) == ""
+    told = Status(state=State.DAMAGED, message="The run x is damaged: metrics.json is cut off.")
+    assert watch.ended_sentence("Run", told, None) == told.message, "nothing is damaged at 0 %"
+
+
 def test_sizes_read_well() -> None:
     assert [watch.size(n) for n in (700e6, 1.43e9, 16.2e9)] == ["700 MB", "1.4 GB", "16 GB"]
 
