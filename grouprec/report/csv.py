@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # a stream knows the stages, and so torch: exporting a run do
 LIST_COLUMNS = ["group", "rank", "item", "score"]
 
 
-def export_run(run: Run, out: Path, method: str | None = None, excel: bool = False) -> dict[str, int]:
+def export_run(run: Run, out: Path | str, method: str | None = None, excel: bool = False) -> dict[str, int]:
     """Write members.csv, group_lists.csv, group_rankings.csv and user_lists.csv; return rows by file name.
 
     Where groups are formed by rules there is group_rules.csv, too: group, sentence, sql, json.
@@ -40,7 +40,7 @@ def export_run(run: Run, out: Path, method: str | None = None, excel: bool = Fal
         StorageError: the run is not finished, has no lists of that method, or ``out`` cannot be written.
     """
     run.require_finished("nothing to export yet")
-    return _write(run_files(run, EditedRun(run, EditHistory.load(run.path)).table, method), out, excel)
+    return _write(run_files(run, EditedRun(run, EditHistory.load(run.path)).table, method), Path(out), excel)
 
 
 def run_files(run: Run, table: Callable[[str], pd.DataFrame], method: str | None = None) -> dict[str, pd.DataFrame]:
