@@ -11,10 +11,20 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from grouprec.core.language import searchable
+
 if TYPE_CHECKING:
     from grouprec.runs.store import Run
 
-terminal = Console(stderr=True)
+
+class _Plain(Console):
+    """A console whose sentences can be searched for what a reader sees in them."""
+
+    def print(self, *said: Any, **how: Any) -> None:
+        super().print(*(searchable(one) if isinstance(one, str) else one for one in said), **how)
+
+
+terminal = _Plain(stderr=True)
 PIPE_WIDTH = 160  # columns of a table that no terminal bounds
 
 
@@ -52,15 +62,17 @@ class Remarks:
 def print_json(value: dict[str, Any]) -> None:
     from grouprec.core.files import plain
 
-    sys.stdout.write(json.dumps(_finite(value), default=plain) + "\n")
+    sys.stdout.write(json.dumps(_for_programs(value), default=plain) + "\n")
 
 
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity: what is no number becomes null."""
+def _for_programs(value: Any) -> Any:
+    """JSON has no NaN and no infinity: what is no number becomes null. Sentences are searched."""
     if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
+        return {key: _for_programs(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(one) for one in value]
+        return [_for_programs(one) for one in value]
+    if isinstance(value, str):
+        return searchable(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -73,9 +85,9 @@ def print_rows(rows: list[dict[str, Any]], empty: str) -> None:
         table.add_column(name, no_wrap=name == "run_id")
     for row in rows:
         table.add_row(*map(_cell, row.values()))
-    out = Console()
+    out = _Plain()
     if not out.is_terminal:
-        out = Console(width=PIPE_WIDTH)
+        out = _Plain(width=PIPE_WIDTH)
     out.print(table, markup=False)
 
 
@@ -110,7 +122,7 @@ def print_run(run: Run) -> None:
     from grouprec.runs.forgotten import forgotten
 
     status, metrics = run.status(), run.metrics()
-    out = Console()
+    out = _Plain()
     out.print(f"{run.title()} ({run.run_id}): {status.state} {status.message}", markup=False, highlight=False)
     if not run.finished:
         return

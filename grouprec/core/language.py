@@ -131,6 +131,11 @@ def _together(said: str) -> str:
     return _SIGN.sub("\u00a0%", said) if " %" in said else said
 
 
+def searchable(said: str) -> str:
+    """Return words with plain blanks before per cent signs, where they are searched and cut and no line is set."""
+    return said.replace("\u00a0%", " %")
+
+
 def N_(message: str) -> str:  # gettext's own name for it
     """Mark a message for the catalogue where the language is not known yet; ``_`` of it says it later."""
     return message
