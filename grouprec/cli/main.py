@@ -48,6 +48,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+CANCELLED = 130  # the exit status
 # Headings of `grouprec --help`, in the order in which commands of each come first.
 START, RESULTS, RUNS, PEOPLE = "To begin", "What came of it", "Keeping runs", "People's data"
 
@@ -57,26 +58,26 @@ def main() -> NoReturn:
     libraries.spare_unused()
     try:
         refuse_odd_names()
-        app(standalone_mode=False)
+        ended = app(standalone_mode=False)
     except GrouprecError as error:
         _fail(str(error), 2)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
     except KeyboardInterrupt:
-        _fail("Cancelled.", 130)
+        _fail("Cancelled.", CANCELLED)
     except Exception as error:  # the last line of defence: say it, keep the details out of the way
         if message := getattr(error, "format_message", None):  # usage errors of the option parser
             _fail(f"{message()} See `grouprec --help`.", 2)
         if isinstance(error, typer.Abort):
-            _fail("Cancelled.", 130)
+            _fail("Cancelled.", CANCELLED)
         if os.environ.get("GROUPREC_DEBUG"):
             traceback.print_exc()
         _fail(f"Unexpected error: {type(error).__name__}: {error}. GROUPREC_DEBUG=1 shows where.", 1)
-    sys.exit(0)
+    if ended == CANCELLED:  # typer makes an answer of Ctrl-C and of what else ends a command early
+        _fail("Cancelled.", CANCELLED)
+    sys.exit(ended if isinstance(ended, int) else 0)
 
 
 def _fail(sentence: str, status: int) -> NoReturn:
-    terminal.print(sentence, style="red" if status != 130 else "", markup=False, highlight=False, soft_wrap=True)
+    terminal.print(sentence, style="red" if status != CANCELLED else "", markup=False, highlight=False, soft_wrap=True)
     sys.exit(status)
 
 

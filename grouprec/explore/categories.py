@@ -39,6 +39,10 @@ class Categories:
         """Return the category that is typical of every group, "" where none is."""
         return [next(iter(own), "") for own in typical(self.values, self.of_items, histories, groups, 1)]
 
+    def holders(self, value: str) -> np.ndarray:
+        """Return which items have a category, bool [I]; none for "" and what no item has."""
+        return (self.of_items[:, self.values == value].sum(axis=1) > 0).ravel()
+
 
 def columns_of(attributes: pd.DataFrame) -> list[Categories]:
     """Return the columns that hold categories of items."""

@@ -17,7 +17,7 @@ from grouprec.core.tables import by_number
 from grouprec.core.types import Groups
 from grouprec.data.segments import are_chinese, closed_up, cut
 from grouprec.explore.categories import Categories
-from grouprec.explore.phrases import things
+from grouprec.explore.phrases import MOST_LABELS, things
 from grouprec.explore.typical import MIN_LIFT, MIN_MEMBERS, more_often, typical
 from grouprec.ranking.group_lists import member_matrix
 from grouprec.ranking.statistics import Z
@@ -280,20 +280,37 @@ def name_groups(
     labels: list[list[str]] = [[] for _ in range(groups.n_groups)]
     for group, items in by_number(items_of, "group"):
         labels[group] = item_labels[items["item_row"].to_numpy()].astype(str).tolist()
-    categories = column.of_groups(histories, groups) if column else None
     terms = distinguishing_words(item_labels, histories, groups, TERMS)
+    more = more_often(histories, groups)
     if not are_chinese(map(str, item_labels)):  # whose words stand as jieba cut them
-        more = more_often(histories, groups)
         terms = [things(own, item_labels, weights) for own, weights in zip(terms, more, strict=True)]
-    return group_names(terms, labels, categories)
+    if column is None:
+        return group_names(terms, labels)
+    categories, outside = column.of_groups(histories, groups), []
+    for number, category in enumerate(categories):
+        inside = column.holders(category)
+        said = [*terms[number], *labels[number]]
+        outside.append({one for one in said if not _are_of(one, item_labels, more[number], inside)})
+    return group_names(terms, labels, categories, outside)
+
+
+def _are_of(thing: str, item_labels: np.ndarray, weights: np.ndarray, inside: np.ndarray) -> bool:
+    """Return whether the items that a thing is read from are mostly of a category: ``inside``, bool [I]."""
+    heaviest = np.argsort(-weights, kind="stable")[:MOST_LABELS]
+    rows = [row for row in heaviest if weights[row] > 0 and thing.casefold() in str(item_labels[row]).casefold()]
+    return weights[rows][inside[rows]].sum() >= weights[rows].sum() / 2
 
 
 def group_names(
-    words: list[list[str]], labels: list[list[str]] | None = None, categories: list[str] | None = None
+    words: list[list[str]],
+    labels: list[list[str]] | None = None,
+    categories: list[str] | None = None,
+    outside: list[set[str]] | None = None,
 ) -> list[str]:
     """Return a short name for every group, never two alike, e.g. "Vintage · Lunch bag" or "Drama: Pulp fiction".
 
-    The category comes first, where there is one. Then, in this order, the first that no group before it has: two of the
+    The category comes first, where there is one: with a colon before things that are of it, else as one thing among
+    others ("Textiles · Colouring book"). Then, in this order, the first that no group before it has: two of the
     terms, at most 32 characters together, or one term; the label of a telling item; its number ("Group 3"). A group
     whose terms and items are all taken gets its best name with a number: "Vintage · Lunch bag (2)". Names with the same
     words in another order or case count as alike.
@@ -303,6 +320,7 @@ def group_names(
         labels: labels of every group's telling items, best first; those without a word of letters, such as article
             numbers, name nothing.
         categories: of every group the one that is typical of it, or "".
+        outside: terms and labels of every group that are not of its category.
     """
     names: list[str] = []
     taken: set[tuple[str, ...]] = set()
@@ -310,7 +328,8 @@ def group_names(
         category = in_small(categories[number - 1]) if categories else ""
         wishes = [*_names_of_terms(terms), *_names_of_items(labels[number - 1] if labels else [])]
         if category:
-            wishes = [*(f"{category}: {wish}" for wish in wishes), category]
+            others = {_title(one) for one in outside[number - 1]} if outside else set()
+            wishes = [*(_in_category(category, wish, others) for wish in wishes), category]
         if not wishes:
             wishes = [f"Group {number}"]
         numbered = (f"{wishes[0]} ({again})" for again in count(2))
@@ -321,12 +340,22 @@ def group_names(
 
 def _names_of_terms(terms: list[str]) -> Iterator[str]:
     """Every term with each later one, then by itself, as far as the names are short enough."""
-    titles = [term[:1].upper() + term[1:] for term in terms]
+    titles = [_title(term) for term in terms]
     for at, first in enumerate(titles):
         for second in titles[at + 1 :]:
             if len(both := f"{first} · {second}") <= MAX_LABEL:
                 yield both
         yield first
+
+
+def _title(term: str) -> str:
+    return term[:1].upper() + term[1:]
+
+
+def _in_category(category: str, wish: str, others: set[str]) -> str:
+    """Return a name with its category: ``Drama: Pulp fiction``, ``Textiles · Colouring book``."""
+    mark = " · " if others.intersection([wish, *wish.split(" · ")]) else ": "
+    return f"{category}{mark}{wish}"
 
 
 def _names_of_items(labels: list[str]) -> Iterator[str]:

@@ -79,8 +79,11 @@ def things(terms: Iterable[str], labels: Texts, weights: np.ndarray) -> list[str
 
 
 def _whole(term: str, weights: Mapping[str, float]) -> str:
-    """Return a term as the labels have it, with the words that belong to it."""
+    """Return a term as the labels have it, with the words that belong to it; a pair of a single label as its title."""
     words = tuple(term.split())
+    holders = [label for label in weights if _places(label, words)] if len(words) > 1 else []
+    if len(holders) == 1 and len(title := _words(holders[0])[0]) <= MOST_WORDS:
+        words = title
     while len(words) < MOST_WORDS:
         longer = _longer(words, weights)
         if longer is None:

@@ -25,6 +25,7 @@ from grouprec.ranking.recency import (
     for_every_group,
     group_recent,
     half_lives_of,
+    moves,
     one_list,
     recent_popularity,
     seasonal_popularity,
@@ -161,7 +162,12 @@ def choose_lists(
     if len(np.unique(everybody)) < ENOUGH_TO_CHOOSE:
         return ListChoice(length=length)
     means = {key: mean_by_user(everybody, np.concatenate(values)) for key, values in whole.items()}
-    return _chosen(means, length, len(users))
+    return _chosen(means, length, len(users), _moves([fold for _, fold in fitted], tried))
+
+
+def _moves(folds: Sequence[Dataset], half_lives: Sequence[float]) -> bool:
+    """Whether popularity moves by more than chance, on a fold and with a half-life at least (decision 0120)."""
+    return any(moves(fold.train, fold.n_items, days) for fold in folds for days in half_lives)
 
 
 def _judge_fold(
@@ -201,8 +207,14 @@ def _ndcg(method: str, regime: Regime, lists: GroupLists, groups: Groups, task: 
     return measure_one(method, regime, lists, groups, task).of("ndcg@10")
 
 
-def _chosen(means: Mapping[tuple[str, float | None, Regime], np.ndarray], length: float, n_folds: int) -> ListChoice:
-    """Return the choice, from every user's mean nDCG@10 by method, half-life and regime."""
+def _chosen(
+    means: Mapping[tuple[str, float | None, Regime], np.ndarray], length: float, n_folds: int, moving: bool = True
+) -> ListChoice:
+    """Return the choice, from every user's mean nDCG@10 by method, half-life and regime.
+
+    Args:
+        moving: popularity moves; else what is popular lately is a draw of what is popular, and no choice.
+    """
     n_users = len(next(iter(means.values())))
     half_life, ndcg, floor, exported = {}, {}, {}, {}
     for regime in REGIMES:
@@ -213,10 +225,10 @@ def _chosen(means: Mapping[tuple[str, float | None, Regime], np.ndarray], length
             for (method, days, own), values in means.items()
             if own == regime and days in (None, best_days)
         }
-        singles = [method for method in FLOORS if method in kept]
+        singles = [method for method in FLOORS if method in kept and (moving or method != FLOORS[1])]
         best = max(singles, key=lambda method: kept[method].mean())
         floor[regime] = next(method for method in singles if not _beats(kept[best], kept[method]))
-        rivals = {ONE: kept[floor[regime]]} | ({IN_GROUP: kept[IN_GROUP]} if IN_GROUP in kept else {})
+        rivals = {ONE: kept[floor[regime]]} | ({IN_GROUP: kept[IN_GROUP]} if moving and IN_GROUP in kept else {})
         better = {kind: values.mean() for kind, values in rivals.items() if _beats(values, kept[OWN])}
         exported[regime] = max(better, key=lambda kind: better[kind]) if better else OWN
         ndcg |= {f"{regime}/{method}": float(values.mean()) for method, values in kept.items()}

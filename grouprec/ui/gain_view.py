@@ -12,6 +12,7 @@ from grouprec.report import gain
 from grouprec.report.gain import Split
 from grouprec.ui import cards, charts
 
+TABLE_WIDTH = 440
 PARTS_HELP = N_(
     "Blue adds, orange costs, grey is no measurable difference; whiskers are 95 % intervals. Parts add up from the top "
     "to what personal lists reach."
@@ -48,6 +49,7 @@ def picture(split: Split, key: str, floor: str, floor_help: str) -> None:
             st.dataframe(
                 table,
                 hide_index=True,
+                width=TABLE_WIDTH,  # a popover is narrower by itself, and cuts the last columns off
                 key=f"{key}_gain_table",
                 column_config=cards.titles(table, dict.fromkeys(table.columns[1:], number)),
                 placeholder=cards.NOTHING,

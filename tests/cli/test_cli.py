@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import typer
 
+from grouprec.cli import listing
 from grouprec.cli.main import PEOPLE, RESULTS, RUNS, START, app, main
 from grouprec.data.synthetic import planted
 from grouprec.runs.store import Run, RunStore
@@ -347,3 +348,15 @@ def test_small_commands_load_no_heavy_library(words: list[str], needed: set[str]
 )
 def test_a_name_that_is_no_text_is_refused_in_a_sentence(grouprec, words: tuple[str, ...]) -> None:
     refused(grouprec(*words), "is no text in this system's encoding", "rename")
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, EOFError])
+def test_what_is_interrupted_is_cancelled_and_no_success(
+    stop: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*given: object) -> None:
+        raise stop
+
+    monkeypatch.setattr(listing, "print_runs", interrupted)
+    answer = call("list")
+    assert (answer.status, answer.out, answer.err) == (130, "", "Cancelled.")

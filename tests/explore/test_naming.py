@@ -237,6 +237,22 @@ def test_names_begin_with_the_category_that_is_typical():
     assert group_names([[], []], None, ["War", "War"]) == ["War", "War (2)"]
 
 
+def test_a_colon_stands_before_things_of_the_category_only():
+    """Members of the first group have textiles and a colouring book, which is none."""
+    said = group_names(
+        [["colouring book", "scarf"], ["scarf", "hat"]], None, ["Textiles"] * 2, [{"colouring book"}, set()]
+    )
+    assert said == ["Textiles · Colouring book · Scarf", "Textiles: Scarf · Hat"]
+    labels = np.array(["red scarf", "silk scarf", "colouring book", "puzzle book"], object)
+    owned = np.repeat([[1, 1, 1, 0], [0, 0, 0, 1]], 6, axis=0).astype(np.float32)
+    groups = Groups(np.repeat([0, 1], 6).astype(np.int32), 2)
+    kinds = telling(pd.DataFrame({"kind": ["cloth", "cloth", "toy", "toy"]}), sparse.csr_array(owned), groups)
+    assert kinds is not None and kinds.holders("cloth").tolist() == [True, True, False, False]
+    assert not kinds.holders("").any()
+    names = name_groups(labels, sparse.csr_array(owned), groups, kinds)
+    assert names == ["cloth · Colouring book · Red scarf", "toy: Puzzle book"]
+
+
 def told_by_name(names, texts, histories, groups):
     """Return the share of users whose own items' words are nearest to the name of their group, ties shared."""
     reader = TfidfVectorizer(token_pattern=r"(?u)\b[^\W\d_]{2,}\b")

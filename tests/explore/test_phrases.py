@@ -47,6 +47,17 @@ def test_a_term_stands_for_the_thing_as_labels_have_it(term: str, thing: str) ->
     assert things([term], SHOP, np.ones(len(SHOP))) == [thing]
 
 
+def test_a_pair_that_a_single_short_title_has_stands_for_that_title() -> None:
+    """Articles of other languages count as words, and end no name."""
+    labels = np.array(
+        ["Schal Der Kuss", "Dürer als Zeichner", "Die Welle 60 x 40", "Lock, Stock and Two Smoking Barrels"]
+    )
+    terms = ["schal der", "als zeichner", "die welle", "smoking barrels"]
+    said = ["Schal Der Kuss", "Dürer als Zeichner", "Die Welle", "Smoking Barrels"]
+    assert things(terms, labels, np.ones(4)) == said
+    assert things(["der kuss"], np.array(["Schal Der Kuss", "Tasse Der Kuss"]), np.ones(2)) == ["Der Kuss"]
+
+
 def test_a_thing_is_named_once_and_looks_name_nothing_beside_it() -> None:
     terms = ["hot water", "red retrospot", "design", "bottle", "hand warmer"]
     assert things(terms, SHOP, np.ones(len(SHOP))) == ["hot water bottle", "hand warmer"]

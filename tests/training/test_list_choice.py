@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from grouprec.core.types import REGIMES, Candidates, Regime
-from grouprec.data.dataset import Dataset
+from grouprec.data.dataset import Dataset, Interactions
 from grouprec.data.folds import make_folds
 from grouprec.data.synthetic import planted
 from grouprec.models.blend import ItemFacts, Weights
@@ -75,6 +76,22 @@ def test_where_every_taste_moves_on_what_is_popular_lately_in_the_group_is_expor
     for regime in REGIMES:
         others = max(found.ndcg[f"{regime}/{method}"] for method in (OWN, found.floor[regime]))
         assert found.ndcg[f"{regime}/{IN_GROUP}"] > 1.2 * others
+
+
+def test_where_popularity_does_not_move_what_is_popular_lately_is_told_and_not_chosen() -> None:
+    rng = np.random.default_rng(0)
+    still = Interactions(*rng.integers(0, 60, (2, 2_000)), np.ones(2_000, np.float32), rng.uniform(0, 100 * DAY, 2_000))
+    data = planted(n_users=60, n_items=60).data
+    half_lives = list_choice.half_lives_of([still])
+    assert not list_choice._moves([replace(data, train=still)], half_lives)
+    assert list_choice._moves([everybody_alike()], half_lives)
+    own = rng.random(200)
+    means = {(method, None, regime): own for method in ("popularity", OWN) for regime in REGIMES}
+    means |= {(m, 7.0, regime): own + 0.1 for m in ("recent_popularity", IN_GROUP) for regime in REGIMES}
+    moving, not_moving = (list_choice._chosen(means, 0.0, 2, moves) for moves in (True, False))
+    assert set(moving.exported.values()) <= {ONE, IN_GROUP} and set(moving.floor.values()) == {"recent_popularity"}
+    assert set(not_moving.exported.values()) == {OWN} and set(not_moving.floor.values()) == {"popularity"}
+    assert not_moving.half_life == moving.half_life and not_moving.ndcg == moving.ndcg
 
 
 def test_with_few_users_the_members_lists_are_exported_over_all_time_popularity() -> None:

@@ -254,8 +254,12 @@ def basis_sentence(cost: Estimate, counted: bool, timed: bool = False) -> str:
         timed: whether to say how long it takes, too: where the page's first line says something else.
     """
     source = _("earlier runs on this machine") if cost.measured else _("a short test of this machine, so a rough guess")
-    said = [_("It takes {low} once it begins.").format(low=time_range(cost.low, cost.high))] if timed else []
-    if vague(cost) and not timed:
+    said = []
+    if timed and vague(cost):
+        said.append(_("It takes {low} or more once it begins.").format(low=duration(cost.low)))
+    elif timed:
+        said.append(_("It takes {low} once it begins.").format(low=time_range(cost.low, cost.high)))
+    if vague(cost):
         said.append(_("It may take up to {high}.").format(high=duration(cost.high)))
     said.append(_("From {source}.").format(source=source))
     if cost.before:

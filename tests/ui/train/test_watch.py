@@ -130,6 +130,9 @@ def test_an_estimate_says_where_it_comes_from_what_is_reused_and_what_makes_it_l
         "A quick run on x.csv takes 14 min or more: this machine is busy."
     )
     assert "It may take up to 6 h 40 min." in watch.basis_sentence(wide, counted=True)
+    assert watch.basis_sentence(wide, counted=True, timed=True).startswith(
+        "It takes 14 min or more once it begins. It may take up to 6 h 40 min. From"
+    )
     assert "to 6 h 40 min on" in watch.cost_sentence("quick", "x.csv", replace(wide, busy=0.0))
     said = watch.basis_sentence(replace(cost, lasting=0.6, busy=0.6, before=""), counted=True, timed=True)
     assert said.startswith(
