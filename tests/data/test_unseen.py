@@ -70,6 +70,10 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
         csv({"Title": TITLES, "ISBN/UID": ITEMS, "Star Rating": COUNTS, "Username": USERS}),
         {**SAME, "roles": {"user": "Username", "item": "ISBN/UID"}},
     ),
+    "a French till.csv": (
+        csv({"N° ticket": ORDERS, "Carte fidélité": USERS, "Code-barres": ITEMS, "Libellé article": TITLES}),
+        {**SAME, "roles": {"user": "Carte fidélité", "item": "Code-barres", "label": "Libellé article"}},
+    ),
     "cards.csv": (
         csv({"Kundenkarte": USERS, "PLU": ITEMS, "Artikelbezeichnung": TITLES,
              "Bediener": [f"0{1 + n // 30 % 3}" for n in range(N)]}),

@@ -192,7 +192,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "item": (
         f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?|(?:{_ITEM})\\d(?:{_ID})|(?:{_ITEM})(?:sku|isbn|asin|code)|(?:{_ITEM})record(?:{_ID})",
-        f"iid|pid|aid|ean|gtin|upc|ean13|pzn|barcode|plu|appid|штрихкод|品番|货号|款号|item|.*skus?(?:{_ID})?|art(?:{_ID})|(?:{_ID})art|refart",
+        f"iid|pid|aid|ean|gtin|upc|ean13|pzn|barcode|codes?a?barres?|codigos?barras|codiceabarre|strichcode|streepjescode|kodkreskowy|plu|appid|штрихкод|品番|货号|款号|item|.*skus?(?:{_ID})?|art(?:{_ID})|(?:{_ID})art|refart",
         f".*(?:{_long(_ITEM)})s?(?:{_ID})?|ref|reference|referencia|référence|riferimento"
         f"|(?:bookmark|url|page|campaign|post|news|photo|image|question|repository|dish|advert|channel|station|gallery|lesson|tweet"
         f"|module|chapter|attraction|job|link|subreddit|service|treatment|procedure|workout|exercise)(?:{_ID}|name)?|pinid|pins|destination|route"
