@@ -115,6 +115,11 @@ class Dataset:
         """Return what users have by the time of the test part: training and validation, float32 CSR [U, I]."""
         return (self.histories + self.validation.matrix(self.shape, self.merge)).tocsr()
 
+    @property
+    def to_find(self) -> Interactions:
+        """Return the validation rows of items that somebody has in training: of others nothing can be foretold."""
+        return self.validation.take((self.popularity > 0)[self.validation.item_rows])
+
     @cached_property
     def popularity(self) -> np.ndarray:
         """Return the share of users who have each item in training, float32 [I]."""

@@ -71,7 +71,7 @@ class Task:
 
 def validation_task(data: Dataset, repeats: bool = False) -> Task:
     """Return the task of finding the validation part from the training part; ``repeats`` as in :meth:`Task.of`."""
-    return Task.of(data.histories, data.validation, repeats)
+    return Task.of(data.histories, data.to_find, repeats)
 
 
 def test_task(data: Dataset, repeats: bool = False) -> Task:

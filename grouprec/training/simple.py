@@ -24,7 +24,7 @@ from grouprec.models.fitting import RunOptions
 from grouprec.models.threads import side_by_side
 from grouprec.ranking.candidates import discounts, rank_top
 from grouprec.ranking.recency import DAY, beside, half_lives_of, has_evidence, moves
-from grouprec.ranking.task import Task
+from grouprec.ranking.task import validation_task
 from grouprec.runs.config import RunConfig
 from grouprec.training.fits import Fits
 
@@ -95,7 +95,7 @@ class _Fold:
         self, data: Dataset, make: Callable[[_Choice], Encoder], fits: Fits, seed: int, days: float = 0.0
     ) -> None:
         self.data, self._make, self._fits, self._days = data, make, fits, days
-        self.task = Task.of(data.histories, data.validation).sample(JUDGES, seed)
+        self.task = validation_task(data).sample(JUDGES, seed)
         self._alone = data.without_validation()  # so that no encoder sees what it holds out
         self.facts = ItemFacts.of(data)
         self._log: tuple[tuple[str, float, float], np.ndarray] | None = None

@@ -25,7 +25,9 @@ class Core:
     Attributes:
         rows: all parts, with final weights.
         parts: int8 [n], part of every row.
-        users, items: codes of the users and items of the training, ascending.
+        users: codes of the users of the training, ascending.
+        items: codes of the items of the training and, where the parts are cut at two moments, of those that enough of
+            these users have by the test part, ascending.
         left_users: codes of users with valid training rows who were dropped, ascending.
         left_rows: their rows of all parts over ``items``, weighted in the same way.
         new_users: users of the validation and of the test part whom training has never seen.
@@ -40,12 +42,16 @@ class Core:
     new_users: tuple[int, int]
 
 
-def fit_core(rows: Rows, parts: np.ndarray, settings: Preparation, quantities: bool, report: Report) -> Core:
-    """Return the rows that take part, judged by training rows only.
+def fit_core(
+    rows: Rows, parts: np.ndarray, settings: Preparation, quantities: bool, report: Report, in_time: bool = False
+) -> Core:
+    """Return the rows that take part, judged by training rows only, but for items that come later in time.
 
     Args:
         rows: valid rows of all parts.
         parts: int8 [n], part of every row.
+        in_time: whether the parts are cut at two moments. Then the validation part brings items, too: what is judged
+            has learned from it, and where items live for days the training part knows none of those that are asked for.
         settings: bounds of the steps.
         quantities: whether weights are quantities, whose outliers are cut.
         report: is added to; its rows are those of all parts together.
@@ -55,7 +61,8 @@ def fit_core(rows: Rows, parts: np.ndarray, settings: Preparation, quantities: b
     # Masks of all rows, which are copied once only: they may be most of the memory.
     train = parts == TRAIN
     valid_users = sorted_unique(rows.users[train])
-    keep, new_users = _known(rows, parts, report)
+    before = parts != TEST if in_time else train
+    keep, new_users = _known(rows, parts, before, report)
     if settings.drop_robots:
         robots = find_robots(rows.users[train], settings.robot_z)
         human = keep & ~among(rows.users, robots)
@@ -63,9 +70,12 @@ def fit_core(rows: Rows, parts: np.ndarray, settings: Preparation, quantities: b
             n_robots=decimal(len(robots))
         )
         report.add(N_("robots"), int(keep.sum()), int(human.sum()), note, "raise robot_z or set drop_robots to false")
-        keep, train = human, train & human
+        keep, train, before = human, train & human, before & human
     limit = _winsorise_limit(rows.weights[train], settings, quantities, report, int(keep.sum()))
     users, items = k_core(rows, train, settings.min_user_items, settings.min_item_users)
+    if in_time:
+        known = k_core(rows, before & among(rows.users, users), 1, settings.min_item_users)
+        items = np.union1d(items, known[1])
     enough = keep & among(rows.users, users) & among(rows.items, items)
     note = _("users need {min_user_items} or more items, items {min_item_users} or more users").format(
         min_user_items=settings.min_user_items, min_item_users=settings.min_item_users
@@ -95,13 +105,14 @@ def fit_core(rows: Rows, parts: np.ndarray, settings: Preparation, quantities: b
     )
 
 
-def _known(rows: Rows, parts: np.ndarray, report: Report) -> tuple[np.ndarray, tuple[int, int]]:
-    """Return which rows are of users and items that training has seen, bool [n], and the later parts' new users."""
+def _known(rows: Rows, parts: np.ndarray, before: np.ndarray, report: Report) -> tuple[np.ndarray, tuple[int, int]]:
+    """Return which rows are of users that training has seen and of items that some rows, bool [n], know; and the later
+    parts' new users."""
     train = parts == TRAIN
     if train.all():
         return train, (0, 0)
     old_user = among(rows.users, rows.users[train])
-    old_item = among(rows.items, rows.items[train])
+    old_item = among(rows.items, rows.items[before & old_user])
     validation, test = (len(sorted_unique(rows.users[~old_user & (parts == part)])) for part in (VALIDATION, TEST))
     keep = old_user & old_item
     new_items = np.sum(old_user & ~old_item)

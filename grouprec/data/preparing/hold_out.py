@@ -13,7 +13,7 @@ from grouprec.data.preparing.clean import Preparation, Report, Rows
 from grouprec.data.preparing.core_users import Core, fit_core
 from grouprec.data.preparing.split import TEST, TRAIN, VALIDATION, UsersLeft, count_users, split_by_time, split_by_user
 from grouprec.data.preparing.split_words import SPLITS, WAYS
-from grouprec.data.values.common import sorted_unique
+from grouprec.data.values.common import among, sorted_unique
 
 # What a split by itself must leave, in each part, to be taken. With 200 users the 95 % interval of a hit rate of 10 %
 # is about 4 points to both sides; with fewer, methods that differ by a third cannot be told apart.
@@ -30,6 +30,9 @@ FEWEST_IN_TIME = 25
 # comes again counts, also where nothing can be asked of them: where things are sold once, most of what is taken later
 # is unknown before, and along users' own time what is new never shows (decision 0121).
 MIN_SHARE = 0.1
+# Where most of what is taken later is of items that the training part knows nothing of, those that come back speak for
+# what lists are for, however few of all they are: along users' own time everybody knows what comes (decision 0255).
+MOSTLY_NEW = 0.5
 # A draw at random tears users' own order apart, and what somebody takes again and again passes for new: it must leave
 # more than five times as many users, as where nearly everybody came once only.
 MANY_MORE = 5
@@ -97,7 +100,7 @@ def hold_out_rows(
         )
     core = found.core
     if core is None:  # said by the error of what it left
-        core = fit_core(rows, found.parts, settings, quantities, Report())
+        core = fit_core(rows, found.parts, settings, quantities, Report(), found.split == "time")
     report.add("split", len(rows), len(rows), _note(found, reason), "")
     report.steps += found.report.steps
     return HeldOut(found.split, reason, core, found.users)
@@ -120,7 +123,7 @@ class _Ways:
         """Return what a split leaves."""
         parts, report = self._parts(split), Report()
         try:
-            core = fit_core(self.rows, parts, self.settings, self.quantities, report)
+            core = fit_core(self.rows, parts, self.settings, self.quantities, report, split == "time")
         except DataError:
             return _Trial(split, parts, None, UsersLeft(0, 0), report)
         return _Trial(split, parts, core, count_users(core.rows.users, core.rows.items, core.parts), report)
@@ -148,6 +151,12 @@ class _Ways:
             for part in wanted
         )
 
+    def turns_over(self, trial: _Trial) -> bool:
+        """Return whether most rows of the test part are of items that the training part does not know."""
+        items = self.rows.items
+        later = items[trial.parts == TEST]
+        return len(later) > 0 and among(later, items[trial.parts == TRAIN]).mean() < 1 - MOSTLY_NEW
+
     def few(self, split: str, users: UsersLeft, everybody: int) -> str:
         """Return what a way that is not taken would leave, as a part of a sentence."""
         purposes = zip(users, self.shares, (_("to choose by"), _("to judge by")), strict=True)
@@ -169,7 +178,8 @@ def _choose(ways: _Ways) -> tuple[_Trial, str]:
     everybody = len(sorted_unique(ways.rows.users))
     enough = max(MIN_USERS, MIN_SHARE * everybody)
     found = ways.tried("time")
-    if ways.fewest(found.users) >= MIN_USERS_IN_TIME and ways.again(found) >= MIN_SHARE * everybody:
+    come_back = ways.again(found) >= MIN_SHARE * everybody or ways.turns_over(found)
+    if ways.fewest(found.users) >= MIN_USERS_IN_TIME and come_back:
         return found, _("{time}: nothing later than what is judged trains, and enough users are left.").format(
             time=WAYS["time"]
         )

@@ -47,7 +47,7 @@ from grouprec.data.roles.doubts import Doubt
 from grouprec.data.values.common import shown, sorted_unique
 
 UNREADABLE = N_("rows that cannot be read")  # a step of the report
-_FORMAT = 15  # part of the key: raise it when the preparation gives other data for the same settings
+_FORMAT = 16  # part of the key: raise it when the preparation gives other data for the same settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -297,7 +297,7 @@ def _dataset(
 ) -> Dataset:
     """Give the rows of the parts their names: ids, labels and attributes."""
     user_ids, item_ids = cleaned.user_ids[core.users], cleaned.item_ids[core.items]
-    train = parts[TRAIN]
+    train, of_items = parts[TRAIN], _of_items(parts, len(item_ids))
     left = _interactions(_recode(core.left_rows, core.left_users, core.items))
     of_users = None if user_file is None else user_file.parts
     users_say, said_of = texts_said(table, roles.text, train, len(user_ids), len(item_ids))
@@ -308,8 +308,8 @@ def _dataset(
         usual_times(train.users, train.times, len(user_ids)),
         users_say,
     ]
-    of_items = None if item_file is None else item_file.parts
-    item_tables = [attribute_table(of_items, item_ids), item_columns(table, roles, train, len(item_ids)), said_of]
+    filed = None if item_file is None else item_file.parts
+    item_tables = [attribute_table(filed, item_ids), item_columns(table, roles, of_items, len(item_ids)), said_of]
     return Dataset(
         name=name,
         key=key,
@@ -318,7 +318,7 @@ def _dataset(
         train=_interactions(train),
         validation=_interactions(parts[VALIDATION]),
         test=_interactions(parts[TEST]),
-        item_labels=item_labels(table, roles.label, train, of_items, item_ids),
+        item_labels=item_labels(table, roles.label, of_items, filed, item_ids),
         user_attributes=_side_by_side(user_tables, len(user_ids)),
         item_attributes=_side_by_side(item_tables, len(item_ids)),
         merge=cleaned.merge,
@@ -349,6 +349,19 @@ def _in_parts(core: Core) -> tuple[Rows, Rows, Rows]:
         _recode(core.rows.take(core.parts == part), core.users, core.items) for part in (TRAIN, VALIDATION, TEST)
     )
     return train, validation, test
+
+
+def _of_items(parts: tuple[Rows, Rows, Rows], n_items: int) -> Rows:
+    """Return items and source, and nothing else, of the rows that tell of items: those of the training part, and the
+    validation's of what it does not know."""
+    train, later = parts[TRAIN], parts[VALIDATION]
+    new = np.bincount(train.items, minlength=n_items)[later.items] == 0
+    items, source = (
+        np.concatenate([one, more[new]]) if new.any() else one
+        for one, more in ((train.items, later.items), (train.source, later.source))
+    )
+    nothing = train.take(np.arange(0))
+    return replace(nothing, items=items, source=source)
 
 
 def _recode(rows: Rows, users: np.ndarray, items: np.ndarray) -> Rows:

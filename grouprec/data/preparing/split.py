@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from grouprec.data.values.common import sorted_unique
+from grouprec.data.values.common import among, sorted_unique
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 _AT_ONCE = 1_000_000  # rows that are looked up at a time
@@ -119,10 +119,11 @@ def count_users(users: np.ndarray, items: np.ndarray, parts: np.ndarray) -> User
     """Return how many users the validation part leaves to choose settings by, and the test part to judge by.
 
     A user counts who has a target there: an item that they do not have before that part (validation comes before
-    test).
+    test). In the validation part it is one that the training part knows.
 
     Args:
-        users, items: int [n] of every row; only users and items that the training part knows.
+        users, items: int [n] of every row; only users that the training part knows, and items that a part before the
+            test knows.
         parts: int8 [n].
     """
     width = np.int64(items.max(initial=0)) + 1
@@ -140,5 +141,6 @@ def count_users(users: np.ndarray, items: np.ndarray, parts: np.ndarray) -> User
         for found, later in zip(had, known, strict=True):
             places = later.get_indexer(pd.Index(pairs))
             found[places[places >= 0]] = True
-    first, last = validation[~had[0]], test[~had[1]]
+    to_find = among((validation % width).astype(items.dtype), items[parts == TRAIN])
+    first, last = validation[~had[0] & to_find], test[~had[1]]
     return UsersLeft(len(sorted_unique(first // width)), len(sorted_unique(last // width)))

@@ -21,10 +21,10 @@ def rows_of(users, items, weights=None):
     return Rows(np.array(users, np.int32), np.array(items, np.int32), weights, *[None] * 4, np.arange(n))
 
 
-def fit(users, items, weights=None, parts=None, quantities=True, **setting):
+def fit(users, items, weights=None, parts=None, quantities=True, in_time=False, **setting):
     report = Report()
     parts = np.zeros(len(users), np.int8) if parts is None else np.array(parts, np.int8)
-    core = fit_core(rows_of(users, items, weights), parts, Preparation(**LOOSE | setting), quantities, report)
+    core = fit_core(rows_of(users, items, weights), parts, Preparation(**LOOSE | setting), quantities, report, in_time)
     return core, {step: rest for step, *rest in report.steps}
 
 
@@ -38,6 +38,22 @@ def test_rows_of_users_and_items_that_training_has_never_seen_are_dropped_and_co
     ]  # fmt: skip
     assert (core.rows.users.tolist(), core.rows.items.tolist()) == ([0, 0, 1, 1], [0, 1, 0, 1])
     assert core.parts.tolist() == [0] * 4 and core.left_users.tolist() == []
+
+
+def test_cut_at_two_moments_items_of_the_validation_part_are_items_too():
+    """What the fit that is judged has learned from; users and what the test part alone has stay unknown."""
+    users = [0, 0, 1, 1, 0, 1, 0, 2, 2, 0, 1, 1]
+    items = [0, 1, 0, 1, 2, 2, 3, 3, 4, 2, 3, 5]
+    parts = [0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2]
+    core, steps = fit(users, items, parts=parts, in_time=True, min_item_users=2)
+    assert core.users.tolist() == [0, 1]
+    assert core.items.tolist() == [0, 1, 2], "3 is one user's that training knows, 4 nobody's, 5 the test's"
+    assert steps["unknown to the training"] == [
+        12, 9, "validation and test rows of new users: 2, of new items: 1"
+    ]  # fmt: skip
+    assert core.rows.items[core.parts == 1].tolist() == [2, 2] and core.rows.items[core.parts == 2].tolist() == [2]
+    otherwise, _ = fit(users, items, parts=parts, min_item_users=2)
+    assert otherwise.items.tolist() == [0, 1]
 
 
 def test_rows_are_held_out_within_the_memory_of_their_own_and_one_copy():

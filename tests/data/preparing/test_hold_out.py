@@ -55,6 +55,21 @@ def held(rows: Rows, preparation: Preparation = LOOSE, seed: int = 0, hold_out: 
     return hold_out_rows(rows, preparation, False, Report(), seed, hold_out)
 
 
+def short_lived(n_users: int, days: int = 100, life: int = 6) -> Rows:
+    """Return users who take something every other day of what came in the last six: vacancies, news, offers."""
+    users, steps = np.repeat(np.arange(n_users), days // 2), np.tile(np.arange(days // 2), n_users)
+    day = 2 * steps + users % 2
+    return rows_of(users, day + 1 - np.random.default_rng(0).integers(life, size=len(users)) + life, day + users / 1e4)
+
+
+def test_two_moments_are_taken_where_nothing_of_the_training_part_is_left_by_the_test_part():
+    rows = short_lived(MIN_USERS)
+    found = held(rows)
+    assert found.split == "time" and min(found.users) > MIN_USERS_IN_TIME
+    asked = found.core.rows.take(found.core.parts == TEST).items
+    assert not np.isin(asked, found.core.rows.take(found.core.parts == TRAIN).items).any()
+
+
 def test_two_moments_are_taken_where_users_go_on_all_the_time():
     found = held(regular(MIN_USERS_IN_TIME))
     assert (found.split, found.users) == ("time", (MIN_USERS_IN_TIME, MIN_USERS_IN_TIME))
@@ -100,11 +115,14 @@ def test_two_moments_need_enough_users_and_enough_of_all(n_users, n_late, split)
         assert found.users == (n_late, n_late)
 
 
-@pytest.mark.parametrize(("again", "split"), [(100, "time"), (99, "user_time")])
-def test_the_tenth_of_all_is_of_those_who_come_again(again, split, monkeypatch):
+@pytest.mark.parametrize(
+    ("again", "new", "split"), [(100, False, "time"), (99, False, "user_time"), (99, True, "time")]
+)
+def test_the_tenth_of_all_is_of_those_who_come_again_unless_most_items_are_new(again, new, split, monkeypatch):
     left = {"time": UsersLeft(80, 60), "user_time": UsersLeft(900, 900)}  # as where things are sold once
     monkeypatch.setattr(_Ways, "tried", lambda self, way: _Trial(way, np.zeros(1), None, left[way], Report()))
     monkeypatch.setattr(_Ways, "again", lambda self, trial: again)
+    monkeypatch.setattr(_Ways, "turns_over", lambda self, trial: new)
     assert _choose(_Ways(regular(1_000), LOOSE, False, 0))[0].split == split
 
 
@@ -114,6 +132,14 @@ def test_who_comes_again_has_rows_before_a_part_and_in_it():
     trial = _Trial("time", parts, None, UsersLeft(0, 0), Report())
     assert _Ways(rows, LOOSE, False, 0).again(trial) == 2
     assert _Ways(rows_of([0, 1], [1, 1]), LOOSE, False, 0).again(replace(trial, parts=parts[1:3])) == 0
+
+
+@pytest.mark.parametrize(("later", "over"), [([2, 2, 1], True), ([2, 1], False), ([1, 1], False), ([], False)])
+def test_items_turn_over_where_most_later_rows_are_of_new_ones(later, over):
+    items = [1, 2, *later]  # the second is of the validation part, which tells nothing
+    parts = np.array([TRAIN, VALIDATION, *[TEST] * len(later)], np.int8)
+    trial = _Trial("time", parts, None, UsersLeft(0, 0), Report())
+    assert _Ways(rows_of([0] * len(items), items), LOOSE, False, 0).turns_over(trial) == over
 
 
 def test_users_in_separate_bursts_are_parted_along_their_own_time():
@@ -243,7 +269,7 @@ def test_the_sample_is_cut_at_two_moments_as_it_always_was():
     from grouprec.data.preparing.prepare import prepare
 
     result = prepare(SAMPLE)
-    assert (result.split, result.choose_users, result.judge_users) == ("time", 930, 878)
+    assert (result.split, result.choose_users, result.judge_users) == ("time", 930, 882)
     assert result.judge_users == len(test_task(result.dataset).users)
 
 

@@ -164,7 +164,8 @@ def test_users_are_counted_who_have_something_new_in_a_part():
         *[(1, 1, TRAIN), (1, 1, VALIDATION), (1, 1, TEST)],  # only takes the same again
         *[(2, 1, TRAIN), (2, 2, VALIDATION), (2, 2, TEST)],  # of the test nothing is new after the validation part
         *[(3, 1, TRAIN), (3, 1, TEST), (3, 4, TEST), (3, 4, TEST)],
-        *[(4, 3, TRAIN), (4, 4, TRAIN)],
+        *[(4, 2, TRAIN), (4, 3, TRAIN), (4, 4, TRAIN)],
+        *[(5, 1, TRAIN), (5, 9, VALIDATION)],  # of what nobody has in training nothing can be foretold
     ]
     users, items, parts = np.array(rows).T
     assert count_users(users, items, parts) == (2, 2)
@@ -178,7 +179,8 @@ def test_users_are_counted_who_have_something_new_in_a_part():
 def test_users_are_counted_as_sets_say(rows):
     users, items, parts = np.array(rows, np.int64).reshape(-1, 3).T
     took = {part: {(u, i) for u, i, p in rows if p == part} for part in (TRAIN, VALIDATION, TEST)}
-    choose = {user for user, _ in took[VALIDATION] - took[TRAIN]}
+    known = {item for _, item in took[TRAIN]}
+    choose = {user for user, item in took[VALIDATION] - took[TRAIN] if item in known}
     judge = {user for user, _ in took[TEST] - took[TRAIN] - took[VALIDATION]}
     assert count_users(users, items, parts) == (len(choose), len(judge))
 
