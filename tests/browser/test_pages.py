@@ -83,7 +83,7 @@ def choose_row(tab: Tab, table: Locator, row: int) -> None:
         table.locator(".dvn-scroller").first.click(position={"x": 18, "y": 36 + ROW * (row + 0.5)})
         tab.settled()
         try:
-            expect(line).to_have_attribute("aria-selected", "true", timeout=5_000)
+            expect(line).to_have_attribute("aria-selected", "true", timeout=20_000)
             return
         except AssertionError:
             continue
@@ -370,7 +370,7 @@ def test_another_number_of_lists_becomes_a_run_that_reads_back_what_was_learned_
     page = tab.page
     page.get_by_role("button", name="Use 3 lists").click()
     expect(page).to_have_url(re.compile(rf"/train\?.*run=(?!{run.run_id})"))
-    expect(page.get_by_text("finished in").first).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("finished in").first).to_be_visible(timeout=300_000)
     made = RunStore(tab.server.runs).get("last")
     assert made.run_id != run.run_id and made.finished
     assert (made.config().n_groups, made.config().encoders) == (3, run.config().encoders)

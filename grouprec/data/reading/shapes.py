@@ -26,6 +26,7 @@ from grouprec.data.reading.json_records import flat
 from grouprec.data.reading.repeated import Repeated, find_repeated
 from grouprec.data.reading.wide import Wide, find_wide, numbers
 from grouprec.data.roles.header_words import CATEGORY, PATTERNS, header_words, means, says
+from grouprec.data.roles.looked_at import MOST_LOOKED_AT, columns_looked_at
 from grouprec.data.values.cells import (
     CLICKED,
     WRITTEN,
@@ -207,14 +208,21 @@ def plan_for(head: pd.DataFrame) -> Plan:
     wide = find_wide(head, columns) or find_flagged(head, columns)
     if wide is not None:
         return Plan(wide.kept, wide=wide, notes=(*notes, wide.note))
-    plan = _clicked(head, columns) or _written_lists(head, columns) or _written_objects(head, columns)
-    plan = plan or _items_in_text(head, columns) or _dated(head, columns) or _continued(head, columns) or Plan(columns)
+    few = columns if len(columns) <= MOST_LOOKED_AT else columns_looked_at(head[list(columns)])  # each costs a while
+    plan = _clicked(head, columns, few) or _written_lists(head, columns, few) or _written_objects(head, columns, few)
+    plan = (
+        plan
+        or _items_in_text(head, columns, few)
+        or _dated(head, columns)
+        or _continued(head, columns)
+        or Plan(columns)
+    )
     return replace(plan, notes=(*notes, *plan.notes))
 
 
-def _clicked(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
+def _clicked(head: pd.DataFrame, columns: Sequence[str], few: Sequence[str]) -> Plan | None:
     """Return how to read what was shown and clicked of a list of news; None without such a column."""
-    column = next((column for column in columns if are_shown(head[column])), None)
+    column = next((column for column in few if are_shown(head[column])), None)
     if column is None:
         return None
     note = f"of the items shown in column '{shown(column)}', those with 1 behind them became rows of their own"
@@ -223,9 +231,9 @@ def _clicked(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
     return Plan(tuple(one for one in columns if one not in before), column, separator=CLICKED, notes=(note,))
 
 
-def _written_lists(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
+def _written_lists(head: pd.DataFrame, columns: Sequence[str], few: Sequence[str]) -> Plan | None:
     """Return how to read lists that are written as text, where one of them holds the items."""
-    written = [column for column in columns if holds_written_lists(head[column])]
+    written = [column for column in few if holds_written_lists(head[column])]
     others = [column for column in columns if column not in written]
     chosen = _list_of_items(head, written, others)
     if chosen is None:
@@ -236,10 +244,10 @@ def _written_lists(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
     return Plan(kept, chosen, parts, separator=WRITTEN, notes=(note,))
 
 
-def _written_objects(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
+def _written_objects(head: pd.DataFrame, columns: Sequence[str], few: Sequence[str]) -> Plan | None:
     """Return how to read objects that are written as text, as logs keep what an event was about; None without any."""
     objects, names = {}, {str(column) for column in columns}
-    for column in columns:
+    for column in few:
         found = [_object(text) for text in head[column].dropna().head(200)]
         inner = tuple(dict.fromkeys(name for one in found if one for name, cell in one.items() if _is_plain(cell)))
         # One that another column already names would stand twice.
@@ -375,11 +383,11 @@ def _of_words_again(head: pd.DataFrame, columns: Sequence[str]) -> Iterator[str]
                 yield column
 
 
-def _items_in_text(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
+def _items_in_text(head: pd.DataFrame, columns: Sequence[str], few: Sequence[str]) -> Plan | None:
     """Return how to part cells that hold several items; None where cells hold one."""
     named = any(means("item", column) is not None for column in columns)
-    may_be_items = list(itertools.islice(_of_words_again(head, columns), 2))  # the column itself and another one
-    for column in columns:
+    may_be_items = list(itertools.islice(_of_words_again(head, few), 2))  # the column itself and another one
+    for column in few:
         plural = _PLURAL.fullmatch(_simple(column))
         if not plural and (named or says(CATEGORY, column) or set(may_be_items) - {column}):
             continue
