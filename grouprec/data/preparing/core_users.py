@@ -74,8 +74,7 @@ def fit_core(
     limit = _winsorise_limit(rows.weights[train], settings, quantities, report, int(keep.sum()))
     users, items = k_core(rows, train, settings.min_user_items, settings.min_item_users)
     if in_time:
-        known = k_core(rows, before & among(rows.users, users), 1, settings.min_item_users)
-        items = np.union1d(items, known[1])
+        items = np.union1d(items, k_core(rows, before & among(rows.users, users), 1, settings.min_item_users)[1])
     enough = keep & among(rows.users, users) & among(rows.items, items)
     note = _("users need {min_user_items} or more items, items {min_item_users} or more users").format(
         min_user_items=settings.min_user_items, min_item_users=settings.min_item_users

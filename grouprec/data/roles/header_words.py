@@ -218,7 +218,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
             "quantité qté qte",
             *MORE["weight"],
         ),
-        "(?:units?|amount)(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|(?:order|ordered|item|items|sales|purchase|purchased|product|lineitem)(?:quantity|qty|count)|quantity.*|qty.*|units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|"
+        "(?:units?|amount)(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|(?:order|ordered|item|items|sales|purchase|purchased|product|lineitem)(?:quantity|qty|count)|quantity.*|qty.*|"
         "quantitypurchased|bestellmenge|购买数量|購入数|購入数量|注文数|销售数量|количествотовара",
         ".*(?:quantity|qty)|(?:数量|數量|количество|liczba|anzahl).*|.*(?:数量|數量|個数|件数)",
         "amount|" + _any("betrag summe importe monto importo bedrag kwota сумма 金额 金額 montant"),
